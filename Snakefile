@@ -1,0 +1,32 @@
+from snakemake.utils import min_version
+
+min_version("9.16")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulation.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/glm.smk"
+include: "workflow/rules/responses.smk"
+include: "workflow/rules/decoding.smk"
+include: "workflow/rules/baselines.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+wildcard_constraints:
+    subject="[A-Za-z0-9]+",
+    series="[a-z]+-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
+    decoder="[A-Za-z0-9_-]+",
+
+
+pathvars:
+    results=RESULTS,
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/report/index.html",
+        "<results>/provenance.json",

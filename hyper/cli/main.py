@@ -1,0 +1,60 @@
+"""The command `hyper`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hyper.errors import HyperError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a fault that a person can mend is printed without a traceback and returns 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except HyperError as fault:
+        print(fault, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hyper", description="Reconstruct from fMRI the faces a person saw.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    doctor = commands.add_parser("doctor", help="say what is wrong with a study's data, before any compute")
+    doctor.add_argument("--configfile", type=Path, nargs="+", required=True, help="the study's file(s), as for snakemake")
+    doctor.set_defaults(run=_doctor)
+    settings = commands.add_parser("settings", help="write config.yaml and schema.json from the settings' definitions")
+    settings.add_argument("folder", type=Path, nargs="?", default=Path("config"))
+    settings.set_defaults(run=_settings)
+    return parser
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from hyper.doctor.plan import Plan
+    from hyper.settings.load import read_config
+
+    plan = Plan(read_config(options.configfile), options.configfile)
+    faults = plan.faults()
+    runs = len(plan.runs)
+    print(f"{plan.settings.study.name}: {len(plan.subjects)} subjects, {runs} runs in {plan.dataset}")
+    if plan.simulated:
+        print("The dataset is simulated: there are no data to examine.")
+    for fault in faults:
+        print(f"- {fault}")
+    print(f"{len(faults)} faults." if len(faults) != 1 else "1 fault.")
+    return 1 if faults else 0
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from hyper.io.atomic import write_text
+    from hyper.settings.document import config_text, schema_text
+
+    write_text(options.folder / "config.yaml", config_text())
+    write_text(options.folder / "schema.json", schema_text())
+    print(f"{options.folder}/config.yaml and {options.folder}/schema.json written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

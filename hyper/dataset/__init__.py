@@ -1,0 +1,1 @@
+"""BIDS folder -> runs, trials, stimuli and latents, and what is wrong with them."""

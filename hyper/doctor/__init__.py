@@ -1,0 +1,1 @@
+"""What a study would do and what is wrong with its data, before anything is computed."""

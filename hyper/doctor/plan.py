@@ -1,0 +1,102 @@
+"""What must be known before the first rule: which subjects, runs, files and decoders a study has."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hyper.dataset.checks import find_faults
+from hyper.dataset.layout import Run, find_anatomical, find_runs, sidecar_paths
+from hyper.dataset.trials import Reading
+from hyper.errors import HyperError
+from hyper.settings.load import load_settings
+from hyper.settings.root import Settings
+from hyper.simulation.plan import plan_series, plan_subjects
+
+
+class Plan:
+    """A study's settings and what its rules are asked for.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration: any subset of the settings.
+    sources : list
+        Files it came from, for messages.
+
+    Raises
+    ------
+    HyperError
+        When the settings are wrong or the dataset holds no such runs.
+    """
+
+    def __init__(self, config: Mapping[str, Any], sources: list[Any]) -> None:
+        self.sources = [str(source) for source in sources]
+        self.settings: Settings = load_settings(config, ", ".join(self.sources) or "the configuration")
+        self.tree: dict[str, Any] = self.settings.model_dump(mode="json")
+        self.results = f"results/{self.settings.study.name}"
+        self.simulated = self.settings.study.simulated
+
+    def section(self, name: str) -> Any:
+        """Return one section as a plain mapping with a stable order of keys: what a rule depends on, no more."""
+        part: Any = self.tree
+        for key in name.split("."):
+            part = part[key]
+        return part
+
+    @cached_property
+    def dataset(self) -> Path:
+        """Folder of the BIDS dataset."""
+        if self.simulated:
+            return Path(self.results) / "dataset"
+        return Path(str(self.settings.dataset.path)).expanduser()
+
+    @cached_property
+    def runs(self) -> dict[tuple[str, str], Run]:
+        """Every run by subject and series."""
+        if self.simulated:
+            found = self._simulated_runs()
+        else:
+            found = find_runs(self.dataset, self.settings.dataset.task, self.settings.dataset.subjects)
+        return {(run.subject, run.series): run for run in found}
+
+    @cached_property
+    def subjects(self) -> list[str]:
+        """Labels of the subjects."""
+        return sorted({subject for subject, _ in self.runs})
+
+    def series_of(self, subject: str) -> list[str]:
+        """Labels of a subject's runs, in order."""
+        return [series for owner, series in self.runs if owner == subject]
+
+    def anatomical(self, subject: str) -> Path:
+        """The subject's T1-weighted image."""
+        if self.simulated:
+            return self.dataset / f"sub-{subject}/anat/sub-{subject}_T1w.nii.gz"
+        return find_anatomical(self.dataset, subject)
+
+    def latents(self) -> list[Path]:
+        """The file of latents, if the study has one."""
+        name = self.settings.dataset.latents
+        return [self.dataset / name] if name else []
+
+    def sidecars(self, subject: str) -> list[Path]:
+        """JSON sidecars that apply to the subject's runs."""
+        if self.simulated:
+            return [self.dataset / "task-hyper_bold.json"]
+        return sorted({path for series in self.series_of(subject) for path in sidecar_paths(self.runs[subject, series])})
+
+    def faults(self) -> list[HyperError]:
+        """What is wrong with the dataset; nothing can be said of one that is still to be simulated."""
+        if self.simulated:
+            return []
+        return find_faults(list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset))
+
+    def _simulated_runs(self) -> list[Run]:
+        runs = []
+        for subject in plan_subjects(self.settings.simulation):
+            for series in plan_series(self.settings.simulation):
+                stem = self.dataset / f"sub-{subject}/func/sub-{subject}_{series}"
+                bold, events = Path(f"{stem}_bold.nii.gz"), Path(f"{stem}_events.tsv")
+                runs.append(Run(subject, series, bold, events, self.dataset))
+        return runs

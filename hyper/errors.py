@@ -1,0 +1,35 @@
+"""The one exception family: every message names the file, the fault and the mend."""
+
+
+class HyperError(Exception):
+    """A fault that a person can mend.
+
+    Parameters
+    ----------
+    where : object
+        File, setting or command at fault.
+    fault : str
+        What is wrong with it.
+    mend : str
+        What to do about it.
+    """
+
+    def __init__(self, where: object, fault: str, mend: str) -> None:
+        self.where, self.fault, self.mend = str(where), fault, mend
+        super().__init__(f"{where}: {fault}. {mend}.")
+
+
+class SettingsError(HyperError):
+    """The configuration is wrong."""
+
+
+class DatasetError(HyperError):
+    """A file of the BIDS dataset is missing, broken or contradicts another."""
+
+
+class GeneratorError(HyperError):
+    """A generator checkpoint cannot be read."""
+
+
+class DataError(HyperError):
+    """Intermediate data cannot be used (empty mask, too few voxels, wrong shape)."""

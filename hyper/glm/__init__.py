@@ -1,0 +1,1 @@
+"""BOLD and trials -> one z-map per trial."""

@@ -1,0 +1,119 @@
+"""Design matrices, by nilearn."""
+
+import numpy as np
+import pandas as pd
+from nilearn.glm.contrasts import expression_to_contrast_vector
+from nilearn.glm.first_level import make_first_level_design_matrix
+
+from hyper.errors import DataError
+
+MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"]
+NULL = "null"
+
+
+def condition_names(trials: pd.DataFrame, regressors: str, null_trials: str) -> pd.Series:
+    """Name the regressor of each trial; missing where a trial belongs to the baseline.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        One run of the trials table.
+    regressors : {"trial", "condition"}
+    null_trials : {"baseline", "modelled"}
+
+    Raises
+    ------
+    DataError
+        When conditions are asked for and a trial has no trial_type.
+    """
+    if regressors == "condition":
+        if trials["trial_type"].isna().any():
+            raise DataError("glm.regressors", "trials without trial_type cannot be modelled by condition", "Use `trial`")
+        return trials["trial_type"].astype(str)
+    names = pd.Series([f"trial_{number:04d}" for number in trials["trial"]], index=trials.index, dtype=object)
+    names[trials["split"].eq("null").fillna(False).astype(bool)] = NULL if null_trials == "modelled" else None
+    return names
+
+
+def design_matrix(
+    trials: pd.DataFrame,
+    names: pd.Series,
+    volumes: int,
+    tr: float,
+    hrf: str = "spm",
+    high_pass: float = 1 / 128,
+    motion: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Build the design of one run: the named trials, cosine drift, motion, constant.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        One run: onset and duration in seconds.
+    names : Series
+        From `condition_names`.
+    volumes : int
+        Number of volumes.
+    tr : float
+        Repetition time, seconds.
+    hrf : str
+        nilearn's name of the haemodynamic response.
+    high_pass : float
+        Cut-off of the drift, Hz.
+    motion : DataFrame, optional
+        The six parameters, `MOTION`; they are centred and scaled.
+
+    Returns
+    -------
+    DataFrame, shape (volumes, regressors)
+        Columns of trials first, in order of their first onset, the constant last.
+
+    Raises
+    ------
+    DataError
+        When the run has no trial, or its columns are not independent.
+    """
+    kept = names.notna().to_numpy()
+    if not kept.any():
+        raise DataError(f"run {trials['series'].iloc[0]}", "it has no trial to model", "Correct its events")
+    events = pd.DataFrame(
+        {"onset": trials["onset"][kept], "duration": trials["duration"][kept], "trial_type": names[kept].astype(str)}
+    )
+    confounds = None
+    if motion is not None:
+        values = motion[MOTION].to_numpy(float)
+        confounds = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    design = make_first_level_design_matrix(
+        np.arange(volumes) * tr,
+        events,
+        hrf_model=hrf,
+        drift_model="cosine",
+        high_pass=high_pass,
+        add_regs=confounds,
+        add_reg_names=MOTION if motion is not None else None,
+    )
+    rank = np.linalg.matrix_rank(design.to_numpy())
+    if rank < design.shape[1]:
+        raise DataError(
+            f"run {trials['series'].iloc[0]}",
+            f"its design has {design.shape[1]} columns but rank {rank}: trials cannot be told apart",
+            "Use glm.regressors: condition, or leave out trials that overlap",
+        )
+    order = list(dict.fromkeys(events.sort_values("onset", kind="stable")["trial_type"]))
+    return design[order + [column for column in design.columns if column not in order]]
+
+
+def contrast_matrix(design: pd.DataFrame, names: pd.Series, contrasts: dict[str, str]) -> tuple[np.ndarray, list[str]]:
+    """Contrasts to estimate: those given, else each named regressor by itself (null trials left out).
+
+    Returns
+    -------
+    matrix : ndarray, shape (contrasts, regressors)
+    labels : list of str
+    """
+    if contrasts:
+        columns = list(design.columns)
+        rows = [np.asarray(expression_to_contrast_vector(text, columns), float) for text in contrasts.values()]
+        return np.stack(rows), list(contrasts)
+    labels = [column for column in design.columns if column in set(names.dropna()) and column != NULL]
+    return np.eye(design.shape[1])[[design.columns.get_loc(label) for label in labels]], labels

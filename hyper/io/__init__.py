@@ -1,0 +1,1 @@
+"""Files: atomic writes, NIfTI, tables, HDF5."""

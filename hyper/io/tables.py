@@ -1,0 +1,55 @@
+"""Tables as TSV and small mappings as JSON."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hyper.errors import DataError
+from hyper.io.atomic import atomic_path, write_text
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as TSV; missing values become BIDS's ``n/a``."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+
+
+def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
+    """Read a TSV file; ``n/a`` becomes missing.
+
+    Raises
+    ------
+    DataError
+        When the file is missing or is no table.
+    """
+    try:
+        return pd.read_csv(path, sep="\t", na_values=["n/a"], **options)
+    except FileNotFoundError:
+        raise DataError(path, "the file does not exist", "Run the rule that writes it") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
+        raise DataError(path, f"it is no table ({fault})", "Delete it and run its rule again") from fault
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as indented JSON, keys in the given order."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    DataError
+        When the file is no JSON object.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as fault:
+        raise DataError(path, f"it is not valid JSON ({fault})", "Correct the file") from fault
+    if not isinstance(content, dict):
+        raise DataError(path, "it holds no JSON object", "Write {...} with named fields")
+    return content

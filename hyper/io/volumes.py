@@ -1,0 +1,156 @@
+"""NIfTI volumes and series, read and written a few volumes at a time."""
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from hyper.errors import DatasetError
+from hyper.io.atomic import atomic_path
+
+_READ_FAULTS = (OSError, EOFError, ValueError, zlib.error, nib.filebasedimages.ImageFileError)
+
+
+def load_image(path: str | Path) -> nib.Nifti1Image:
+    """Open a NIfTI file without reading its data.
+
+    Raises
+    ------
+    DatasetError
+        When the file is missing or its header cannot be read.
+    """
+    try:
+        return nib.load(path)
+    except FileNotFoundError:
+        raise DatasetError(path, "the file does not exist", "Restore it or correct the path") from None
+    except _READ_FAULTS as fault:
+        raise DatasetError(path, f"it cannot be read as NIfTI ({fault})", "Convert or fetch it again") from fault
+
+
+def read_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a 3-D image: data as float32 and affine."""
+    image = load_image(path)
+    try:
+        return np.asarray(image.dataobj, np.float32), image.affine
+    except _READ_FAULTS as fault:
+        raise DatasetError(path, f"its data cannot be read ({fault})", "Fetch the file again") from fault
+
+
+def iterate_volumes(path: str | Path, block: int = 16) -> Iterator[np.ndarray]:
+    """Read a 4-D file from its beginning to its end, `block` volumes at a time.
+
+    One sequential pass, so a compressed file costs no more than its decompression, and memory does not grow with
+    the length of the run.
+
+    Yields
+    ------
+    ndarray, shape (x, y, z, n), float32
+        At most `block` scaled volumes.
+
+    Raises
+    ------
+    DatasetError
+        When the data end early or cannot be decompressed.
+    """
+    image = load_image(path)
+    header, shape, proxy = image.header, image.shape, image.dataobj
+    if len(shape) != 4:
+        raise DatasetError(path, f"it has {len(shape)} dimensions where a series of volumes is due", "Give a 4-D file")
+    slope, inter = proxy.slope, proxy.inter
+    dtype, count = header.get_data_dtype(), int(np.prod(shape[:3]))
+    opener = gzip.open if str(path).endswith(".gz") else open
+    try:
+        with opener(path, "rb") as stream:
+            stream.seek(proxy.offset)
+            for start in range(0, shape[3], block):
+                n = min(block, shape[3] - start)
+                raw = stream.read(n * count * dtype.itemsize)
+                if len(raw) < n * count * dtype.itemsize:
+                    have = start + len(raw) // (count * dtype.itemsize)
+                    raise DatasetError(path, f"it ends after {have} of {shape[3]} volumes", "Fetch the file again")
+                data = np.frombuffer(raw, dtype).reshape((*shape[:3], n), order="F").astype(np.float32)
+                if slope != 1 or inter != 0:
+                    data = data * np.float32(slope) + np.float32(inter)
+                yield data
+    except _READ_FAULTS as fault:
+        raise DatasetError(path, f"its data cannot be read ({fault})", "Fetch the file again") from fault
+
+
+def write_image(path: str | Path, data: np.ndarray, affine: np.ndarray, tr: float | None = None) -> None:
+    """Write an array as NIfTI-1, its affine in sform and qform, atomically.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.nii`` or ``.nii.gz``.
+    data : ndarray, shape (x, y, z) or (x, y, z, n)
+    affine : ndarray, shape (4, 4)
+        Voxel to world, mm.
+    tr : float, optional
+        Repetition time in seconds.
+    """
+    image = nib.Nifti1Image(data, affine)
+    _finish_header(image.header, affine, tr)
+    with atomic_path(path) as temporary:
+        nib.save(image, temporary)
+
+
+def write_series(
+    path: str | Path,
+    blocks: Iterable[np.ndarray],
+    shape: tuple[int, int, int, int],
+    affine: np.ndarray,
+    tr: float,
+    dtype: type = np.float32,
+) -> None:
+    """Write a 4-D file from consecutive blocks of volumes without holding it in memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.nii`` or ``.nii.gz``.
+    blocks : iterable of ndarray, shape (x, y, z, n)
+        Consecutive volumes, `shape[3]` in all.
+    shape : tuple
+        Shape of the whole series.
+    affine : ndarray, shape (4, 4)
+    tr : float
+        Repetition time in seconds.
+    dtype : type
+        Type on disk; blocks are rounded when it is an integer.
+    """
+    header = nib.Nifti1Header()
+    header.set_data_dtype(dtype)
+    header.set_data_shape(shape)
+    _finish_header(header, affine, tr)
+    header["vox_offset"] = 352
+    header["magic"] = b"n+1"
+    header["scl_slope"], header["scl_inter"] = 1, 0
+    written = 0
+    with atomic_path(path) as temporary:
+        compressed = str(path).endswith(".gz")
+        # mtime=0 and no name: the same data give the same bytes
+        with open(temporary, "wb") as plain:
+            stream = gzip.GzipFile("", "wb", 1, plain, mtime=0) if compressed else plain
+            stream.write(header.binaryblock + b"\0" * 4)
+            for block in blocks:
+                if np.issubdtype(dtype, np.integer):
+                    limits = np.iinfo(dtype)
+                    block = np.clip(np.rint(block), limits.min, limits.max)
+                stream.write(np.asarray(block, dtype).tobytes(order="F"))
+                written += block.shape[3]
+            if compressed:
+                stream.close()
+        if written != shape[3]:
+            raise ValueError(f"{path}: {written} volumes written where {shape[3]} were announced")
+
+
+def _finish_header(header: nib.Nifti1Header, affine: np.ndarray, tr: float | None) -> None:
+    header.set_xyzt_units("mm", "sec")
+    header.set_sform(affine, 1)
+    header.set_qform(affine, 1)
+    if tr is not None:
+        header.set_zooms((*header.get_zooms()[:3], tr))

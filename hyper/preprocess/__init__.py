@@ -1,0 +1,1 @@
+"""BOLD to realigned, normalised BOLD: motion, transforms, masks, one interpolation."""

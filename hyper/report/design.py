@@ -1,0 +1,76 @@
+"""The design matrix of a run, drawn."""
+
+import re
+from itertools import groupby
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hyper.report.style import INK, MUTED, WIDTH, styled
+
+_GROUPS = [
+    (re.compile(r"trial[_-]?\d+"), "trials"),
+    (re.compile(r"null"), "null"),
+    (re.compile(r"(trans|rot)_[xyz]"), "motion"),
+    (re.compile(r"drift|cosine"), "drift"),
+    (re.compile(r"constant|intercept"), "constant"),
+]
+
+
+def draw_design(design: pd.DataFrame, repetition_time: float | None = None) -> Figure:
+    """Draw a design matrix as an image, each column scaled to its largest absolute value.
+
+    Parameters
+    ----------
+    design : DataFrame, shape (volumes, regressors)
+    repetition_time : float, optional
+        Seconds; the axis counts volumes without it.
+    """
+    values = design.to_numpy(float)
+    peaks = np.abs(values).max(axis=0)
+    scaled = values / np.where(peaks > 0, peaks, 1)
+    step = repetition_time or 1.0
+    groups = _column_groups([str(name) for name in design.columns])
+    with styled():
+        figure, axes = plt.subplots(figsize=(WIDTH, 3.9), layout="constrained")
+        extent = (-0.5, values.shape[1] - 0.5, values.shape[0] * step, 0)
+        image = axes.imshow(
+            scaled, cmap="gray", vmin=-1, vmax=1, aspect="auto", interpolation="antialiased", extent=extent
+        )
+        axes.set_ylabel("Time (s)" if repetition_time else "Volume")
+        axes.set_xlabel(f"{values.shape[1]} regressors, {values.shape[0]} volumes", color=MUTED)
+        axes.set_xticks([])
+        axes.spines[["top", "right", "bottom"]].set_visible(False)
+        _bracket(axes, groups, values.shape[1])
+        bar = figure.colorbar(image, ax=axes, shrink=0.5, aspect=18, pad=0.01, ticks=[-1, 0, 1])
+        bar.set_label("Regressor, relative to its peak")
+        bar.outline.set_visible(False)
+    return figure
+
+
+def _column_groups(names: list[str]) -> list[tuple[str, int, int]]:
+    """Label, first column and number of columns of each kind of regressor."""
+    kinds = [next((label for pattern, label in _GROUPS if pattern.search(name)), name) for name in names]
+    groups, start = [], 0
+    for label, members in groupby(kinds):
+        count = len(list(members))
+        groups.append((label, start, count))
+        start += count
+    return groups
+
+
+def _bracket(axes: Axes, groups: list[tuple[str, int, int]], columns: int) -> None:
+    """Name the kinds of regressors above the matrix; names of narrow groups are turned to fit."""
+    place = axes.get_xaxis_transform()
+    for label, start, count in groups:
+        left, right = start - 0.5 + 0.06, start + count - 0.5 - 0.06
+        axes.plot([left, right], [1.015, 1.015], color=INK, linewidth=1, transform=place, clip_on=False)
+        text = f"{count} {label}" if count > 1 else label
+        wide = count / columns > 0.015 * len(text)
+        axes.text(
+            (left + right) / 2, 1.03, text, transform=place, ha="center", va="bottom",
+            rotation=0 if wide else 90, fontsize=7 if wide else 6.5,
+        )  # fmt: skip

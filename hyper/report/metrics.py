@@ -1,0 +1,114 @@
+"""The scores of decoders and trivial predictors, drawn."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hyper.report.names import metric_label, number, spell_out
+from hyper.report.style import INK, MARKERS, MUTED, PALETTE, RULE, WIDTH, styled
+
+
+def draw_metrics(table: pd.DataFrame, decoders: Sequence[str], trivial: Sequence[str]) -> Figure:
+    """Draw one panel per metric: a dot with its standard error per predictor and subject.
+
+    Parameters
+    ----------
+    table : DataFrame
+        metrics.tsv. Where it has several regions, the first is drawn.
+    decoders, trivial : sequence of str
+        Order of the rows, decoders above; trivial predictors are hollow.
+
+    Returns
+    -------
+    Figure
+        Dashed line: chance (the mean over predictors where they differ). Dotted line: ceiling of a subject.
+    """
+    table = first_region(table)
+    metrics, subjects = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["subject"].astype(str)))
+    present = set(table["decoder"])
+    predictors = [name for name in [*decoders, *trivial] if name in present]
+    columns = 2 if len(metrics) > 1 else 1
+    rows = -(-len(metrics) // columns)
+    panel = max(1.25, 0.21 * len(predictors) * max(1, 0.55 * len(subjects)) + 0.62)
+    legend = 0.4
+    with styled():
+        figure, grid = plt.subplots(
+            rows, columns, figsize=(WIDTH, rows * panel + legend), squeeze=False, sharey=True, layout="constrained"
+        )
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - legend / (rows * panel + legend)), wspace=0.05)
+        for axes, metric in zip(grid.flat, metrics, strict=False):
+            _draw_panel(axes, table[table["metric"] == metric], metric, predictors, subjects, set(trivial))
+        for axes in grid.flat[len(metrics) :]:
+            axes.set_visible(False)
+        figure.legend(handles=_legend(subjects), loc="upper left", ncols=len(subjects) + 3, bbox_to_anchor=(0, 1))
+    return figure
+
+
+def first_region(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the table's first region; all where the region is not stated."""
+    regions = table["region"].dropna()
+    return table if regions.empty else table[table["region"] == regions.iloc[0]]
+
+
+def _draw_panel(
+    axes: Axes, part: pd.DataFrame, metric: str, predictors: list[str], subjects: list[str], trivial: set[str]
+) -> None:
+    axes.set_ylim(len(predictors) - 0.4, -0.6)
+    for place in range(1, len(predictors)):
+        axes.axhline(place - 0.5, color=RULE, linewidth=0.4, zorder=0)
+    offsets = np.linspace(-0.22, 0.22, len(subjects)) if len(subjects) > 1 else [0.0]
+    for index, (subject, offset) in enumerate(zip(subjects, offsets, strict=True)):
+        colour, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        own = part[part["subject"].astype(str) == subject].drop_duplicates("decoder").set_index("decoder")
+        for place, name in enumerate(predictors):
+            if name in own.index:
+                face = "white" if name in trivial else colour
+                row = own.loc[name]
+                axes.errorbar(
+                    row["value"], place + offset, xerr=row["sem"] if np.isfinite(row["sem"]) else None, fmt=marker,
+                    color=colour, markerfacecolor=face, markersize=4, markeredgewidth=0.9, elinewidth=0.9, capsize=1.8,
+                )  # fmt: skip
+        ceilings = own["ceiling"].dropna()
+        if len(ceilings):
+            axes.axvline(ceilings.max(), color=colour, linewidth=1, linestyle=":", zorder=1)
+    chance = part["chance"].dropna()
+    if len(chance):
+        axes.axvline(chance.mean(), color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_yticks(range(len(predictors)), [spell_out(name) for name in predictors])
+    for label, name in zip(axes.get_yticklabels(), predictors, strict=True):
+        label.set_color(MUTED if name in trivial else INK)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.set_title(metric_label(metric))
+    axes.set_xlabel(_stated(part), color=MUTED)
+    axes.margins(x=0.08)
+
+
+def _stated(part: pd.DataFrame) -> str:
+    """Chance, ceiling and number of stimuli in words."""
+    words = []
+    if len(chance := part["chance"].dropna()):
+        same = np.ptp(chance) < 0.005
+        words.append(f"chance {number(chance.mean(), 2)}" + ("" if same else " on average"))
+    if len(ceiling := part["ceiling"].dropna()):
+        low, high = number(ceiling.min(), 2), number(ceiling.max(), 2)
+        words.append(f"ceiling {low}" if low == high else f"ceiling {low} to {high}")
+    else:
+        words.append("no ceiling")
+    return ", ".join(words)
+
+
+def _legend(subjects: list[str]) -> list[Line2D]:
+    marks = [
+        Line2D([], [], color=PALETTE[i % 6], marker=MARKERS[i % 6], markersize=4, linestyle="", label=f"sub-{name}")
+        for i, name in enumerate(subjects)
+    ]
+    hollow = Line2D([], [], color=MUTED, marker="o", markerfacecolor="white", linestyle="", markersize=4)
+    hollow.set_label("trivial predictor")
+    chance = Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label="chance")
+    return [*marks, hollow, chance, Line2D([], [], color=MUTED, linewidth=1, linestyle=":", label="ceiling")]

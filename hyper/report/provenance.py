@@ -1,0 +1,151 @@
+"""What a study was made with, and the checksums of what it made."""
+
+import hashlib
+import os
+import platform
+import subprocess
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hyper.errors import DataError
+from hyper.io.tables import read_json, write_json
+
+PACKAGES = (
+    "dipy", "gan-face-generate", "h5py", "himalaya", "jinja2", "matplotlib", "nibabel", "nilearn", "nipype", "numpy",
+    "pandas", "pillow", "pydantic", "PyYAML", "safetensors", "scikit-image", "scikit-learn", "scipy", "snakemake",
+    "torch",
+)  # fmt: skip
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def collect_versions() -> dict[str, Any]:
+    """Return the versions of Python, of this package and of the packages it uses, as far as they are installed.
+
+    Returns
+    -------
+    dict
+        ``python``, ``platform``, ``hyper`` (version), ``commit`` (None outside a git checkout; ends in ``+changes``
+        when files differ from it) and ``packages``, name to version.
+    """
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "hyper": _own_version(),
+        "commit": _commit(),
+        "packages": packages,
+    }
+
+
+def _own_version() -> str:
+    try:
+        with open(_ROOT / "pyproject.toml", "rb") as file:
+            return str(tomllib.load(file)["project"]["version"])
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        pass
+    try:
+        return metadata.version("hyper")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _commit() -> str | None:
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(_ROOT), *words]
+        environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, env=environment)
+        return answer.stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != _ROOT:
+            return None
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_provenance(
+    path: str | Path,
+    files: Iterable[str | Path],
+    study: str,
+    seed: int,
+    settings: Mapping[str, Any],
+    sources: Iterable[str] = (),
+) -> None:
+    """Write provenance.json: versions, settings, seed and the checksum of every deliverable.
+
+    Parameters
+    ----------
+    path : str or Path
+        Lies in the folder of the study's results; names of files are relative to that folder.
+    files : iterable of path
+        Deliverables, below that folder.
+    study : str
+    seed : int
+    settings : mapping
+        Every setting.
+    sources : iterable of str
+        Configuration files that were given.
+
+    Raises
+    ------
+    DataError
+        When a deliverable lies elsewhere or does not exist.
+    """
+    folder = Path(path).resolve().parent
+    deliverables = {}
+    for file in sorted(Path(name) for name in files):
+        try:
+            name = file.resolve().relative_to(folder).as_posix()
+            deliverables[name] = {"sha256": checksum(file), "bytes": file.stat().st_size}
+        except ValueError:
+            raise DataError(file, f"it does not lie below {folder}", "List deliverables of this study only") from None
+        except FileNotFoundError:
+            raise DataError(file, "the file does not exist", "Run the rule that writes it") from None
+    content = {"study": study, "seed": seed, **collect_versions(), "configfiles": list(sources)}
+    write_json(path, {**content, "settings": dict(settings), "deliverables": deliverables})
+
+
+def changed_files(path: str | Path) -> list[str]:
+    """Compare a study's files with its provenance.json.
+
+    Returns
+    -------
+    list of str
+        One line per file that is missing or differs; empty when all is as it was written.
+    """
+    folder = Path(path).resolve().parent
+    faults = []
+    for name, entry in read_json(path)["deliverables"].items():
+        file = folder / name
+        if not file.is_file():
+            faults.append(f"{name}: missing")
+        elif file.stat().st_size != entry["bytes"] or checksum(file) != entry["sha256"]:
+            faults.append(f"{name}: changed since it was written")
+    return faults
+
+
+def without_local_paths(value: Any) -> Any:
+    """Return settings in which an absolute path is reduced to its last name."""
+    if isinstance(value, Mapping):
+        return {key: without_local_paths(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_local_paths(item) for item in value]
+    if isinstance(value, str) and (value.startswith(("/", "~")) or "\\" in value):
+        return "…/" + value.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return value

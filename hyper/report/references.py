@@ -1,0 +1,147 @@
+"""Works that the methods paragraph can cite."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One cited work."""
+
+    authors: str
+    year: int
+    title: str
+    venue: str
+    link: str
+
+
+def _doi(authors: str, year: int, title: str, venue: str, doi: str) -> Reference:
+    return Reference(authors, year, title, venue, f"https://doi.org/{doi}")
+
+
+def _arxiv(authors: str, year: int, title: str, venue: str, number: str) -> Reference:
+    return Reference(authors, year, title, venue, f"https://arxiv.org/abs/{number}")
+
+
+REFERENCES: dict[str, Reference] = {
+    "dado2022": _doi(
+        "Dado, T., Güçlütürk, Y., Ambrogioni, L., Ras, G., Bosch, S., van Gerven, M., & Güçlü, U.",
+        2022,
+        "Hyperrealistic neural decoding for reconstructing faces from fMRI activations via the GAN latent space",
+        "Scientific Reports, 12, 141",
+        "10.1038/s41598-021-03938-w",
+    ),
+    "bids": _doi(
+        "Gorgolewski, K. J., et al.",
+        2016,
+        "The brain imaging data structure, a format for organizing and describing outputs of neuroimaging experiments",
+        "Scientific Data, 3, 160044",
+        "10.1038/sdata.2016.44",
+    ),
+    "nipype": _doi(
+        "Gorgolewski, K., et al.",
+        2011,
+        "Nipype: a flexible, lightweight and extensible neuroimaging data processing framework in Python",
+        "Frontiers in Neuroinformatics, 5, 13",
+        "10.3389/fninf.2011.00013",
+    ),
+    "realignment": _doi(
+        "Friston, K. J., Ashburner, J., Frith, C. D., Poline, J.-B., Heather, J. D., & Frackowiak, R. S. J.",
+        1995,
+        "Spatial registration and normalization of images",
+        "Human Brain Mapping, 3, 165–189",
+        "10.1002/hbm.460030303",
+    ),
+    "power2012": _doi(
+        "Power, J. D., Barnes, K. A., Snyder, A. Z., Schlaggar, B. L., & Petersen, S. E.",
+        2012,
+        "Spurious but systematic correlations in functional connectivity MRI networks arise from subject motion",
+        "NeuroImage, 59, 2142–2154",
+        "10.1016/j.neuroimage.2011.10.018",
+    ),
+    "dipy": _doi(
+        "Garyfallidis, E., et al.",
+        2014,
+        "Dipy, a library for the analysis of diffusion MRI data",
+        "Frontiers in Neuroinformatics, 8, 8",
+        "10.3389/fninf.2014.00008",
+    ),
+    "syn": _doi(
+        "Avants, B. B., Epstein, C. L., Grossman, M., & Gee, J. C.",
+        2008,
+        "Symmetric diffeomorphic image registration with cross-correlation",
+        "Medical Image Analysis, 12, 26–41",
+        "10.1016/j.media.2007.06.004",
+    ),
+    "mni2009": _doi(
+        "Fonov, V., Evans, A. C., Botteron, K., Almli, C. R., McKinstry, R. C., & Collins, D. L.",
+        2011,
+        "Unbiased average age-appropriate atlases for pediatric studies",
+        "NeuroImage, 54, 313–327",
+        "10.1016/j.neuroimage.2010.07.033",
+    ),
+    "nilearn": _doi(
+        "Abraham, A., et al.",
+        2014,
+        "Machine learning for neuroimaging with scikit-learn",
+        "Frontiers in Neuroinformatics, 8, 14",
+        "10.3389/fninf.2014.00014",
+    ),
+    "hrf": _doi(
+        "Friston, K. J., et al.",
+        1998,
+        "Event-related fMRI: characterizing differential responses",
+        "NeuroImage, 7, 30–40",
+        "10.1006/nimg.1997.0306",
+    ),
+    "glover1999": _doi(
+        "Glover, G. H.",
+        1999,
+        "Deconvolution of impulse response in event-related BOLD fMRI",
+        "NeuroImage, 9, 416–429",
+        "10.1006/nimg.1998.0419",
+    ),
+    "himalaya": _doi(
+        "Dupré la Tour, T., Eickenberg, M., Nunez-Elizalde, A. O., & Gallant, J. L.",
+        2022,
+        "Feature-space selection with banded ridge regression",
+        "NeuroImage, 264, 119728",
+        "10.1016/j.neuroimage.2022.119728",
+    ),
+    "adam": _arxiv(
+        "Kingma, D. P., & Ba, J.", 2015, "Adam: a method for stochastic optimization", "ICLR", "1412.6980"
+    ),
+    "pytorch": _arxiv(
+        "Paszke, A., et al.", 2019, "PyTorch: an imperative style, high-performance deep learning library",
+        "NeurIPS", "1912.01703",
+    ),
+    "dcgan": _arxiv(
+        "Radford, A., Metz, L., & Chintala, S.", 2016,
+        "Unsupervised representation learning with deep convolutional generative adversarial networks",
+        "ICLR", "1511.06434",
+    ),
+    "pggan": _arxiv(
+        "Karras, T., Aila, T., Laine, S., & Lehtinen, J.", 2018,
+        "Progressive growing of GANs for improved quality, stability, and variation", "ICLR", "1710.10196",
+    ),
+    "ssim": _doi(
+        "Wang, Z., Bovik, A. C., Sheikh, H. R., & Simoncelli, E. P.",
+        2004,
+        "Image quality assessment: from error visibility to structural similarity",
+        "IEEE Transactions on Image Processing, 13, 600–612",
+        "10.1109/TIP.2003.819861",
+    ),
+    "phipson2010": _doi(
+        "Phipson, B., & Smyth, G. K.",
+        2010,
+        "Permutation p-values should never be zero: calculating exact p-values when permutations are randomly drawn",
+        "Statistical Applications in Genetics and Molecular Biology, 9, 39",
+        "10.2202/1544-6115.1585",
+    ),
+    "snakemake": _doi(
+        "Mölder, F., et al.",
+        2021,
+        "Sustainable data analysis with Snakemake",
+        "F1000Research, 10, 33",
+        "10.12688/f1000research.29032.2",
+    ),
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""z-maps -> voxel mask and response matrices."""

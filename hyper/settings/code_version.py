@@ -1,0 +1,102 @@
+"""The hash of the code a rule calls, so that a change of it re-runs the rule and nothing else.
+
+Snakemake notices a changed script by its time stamp and a changed module not at all. The hash covers a script and
+every module of the package that it imports, directly or not; comments, docstrings and layout do not count.
+"""
+
+import ast
+import hashlib
+import io
+import tokenize
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def code_version(script: str | Path) -> str:
+    """Return the hash of a script and of all modules of `hyper` that it imports.
+
+    Parameters
+    ----------
+    script : str or Path
+        A Python file, absolute or relative to the root of the repository.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(closure_of(ROOT / script)):
+        digest.update(f"{path.relative_to(ROOT)}\0{_fingerprint(path)}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def closure_of(script: Path) -> set[Path]:
+    """Return the script and the files of every module of the repository that it imports, directly or not."""
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported_files(path)
+    return found
+
+
+@cache
+def _imported_files(path: Path) -> tuple[Path, ...]:
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    files = set()
+    for name in names:
+        files.update(_files_of_module(name, path.parent))
+    return tuple(sorted(files))
+
+
+def _files_of_module(name: str, folder: Path) -> list[Path]:
+    """Files that importing `name` runs: the module and the packages above it; or a neighbour of the script."""
+    parts = name.split(".")
+    if parts[0] != "hyper":
+        neighbour = folder / f"{name}.py"
+        return [neighbour] if folder.name == "scripts" and neighbour.exists() else []
+    files = []
+    for end in range(1, len(parts) + 1):
+        place = ROOT.joinpath(*parts[:end])
+        files += [file for file in (place / "__init__.py", place.with_suffix(".py")) if file.exists()]
+    return files
+
+
+@cache
+def _fingerprint(path: Path) -> str:
+    """Hash of the source without comments, docstrings and blank lines, the same under every Python version."""
+    source = path.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    spans = [(token.start, token.end) for token in tokens if token.type == tokenize.COMMENT]
+    spans += _docstring_spans(_tree(path))
+    for (first, start), (last, end) in sorted(spans, reverse=True):
+        rest = lines[last - 1][end:]
+        lines[first - 1 : last] = [lines[first - 1][:start] + rest]
+    kept = [line.rstrip() for line in lines if line.strip()]
+    return hashlib.sha256("\n".join(kept).encode()).hexdigest()
+
+
+def _docstring_spans(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    spans = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
+            text = node.body[0]
+            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
+                spans.append(((text.lineno, text.col_offset), (text.end_lineno or text.lineno, text.end_col_offset or 0)))
+    return spans
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))

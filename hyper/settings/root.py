@@ -1,0 +1,44 @@
+"""All sections together."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from hyper.settings.baselines import Baselines
+from hyper.settings.dataset import Dataset
+from hyper.settings.decoding import Decoding
+from hyper.settings.evaluation import Evaluation
+from hyper.settings.generators import Generators
+from hyper.settings.glm import Glm
+from hyper.settings.preprocess import Preprocess
+from hyper.settings.report import Report
+from hyper.settings.responses import Responses
+from hyper.settings.section import Section
+from hyper.settings.simulation import Simulation
+from hyper.settings.study import Study
+
+
+class Settings(Section):
+    """Every setting of a study, in the order in which data flow."""
+
+    study: Study = Field(Study(), description="The study as a whole.")
+    simulation: Simulation = Field(Simulation(), description="The simulated dataset.")
+    dataset: Dataset = Field(Dataset(), description="Where the data are and how their events are read.")
+    preprocess: Preprocess = Field(Preprocess(), description="Realignment, normalisation, one interpolation.")
+    glm: Glm = Field(Glm(), description="One response per trial.")
+    responses: Responses = Field(Responses(), description="Which voxels are kept.")
+    generators: Generators = Field(Generators(), description="The network that makes the faces.")
+    decoding: Decoding = Field(Decoding(), description="From responses to latents.")
+    baselines: Baselines = Field(Baselines(), description="What the decoders must beat.")
+    evaluation: Evaluation = Field(Evaluation(), description="How good the reconstructions are.")
+    report: Report = Field(Report(), description="Figures and the page.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if not self.study.simulated and self.dataset.path is None:
+            raise ValueError("dataset.path is not set: give the folder of a BIDS dataset, or set study.simulated: true")
+        if self.study.last_stage == "report" and self.dataset.latents is None and not self.study.simulated:
+            raise ValueError("dataset.latents is null: decoding needs latents; set study.last_stage: glm without them")
+        if self.glm.contrasts and self.glm.regressors != "condition":
+            raise ValueError("glm.contrasts need glm.regressors: condition")
+        return self

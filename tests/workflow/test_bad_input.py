@@ -1,0 +1,64 @@
+"""A bad input stops `hyper doctor` and the workflow alike: one message, before any rule."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def truncate(root):
+    path = root / "sub-01/func/sub-01_task-hyper_run-02_bold.nii"
+    path.write_bytes(path.read_bytes()[:-100])
+    return "run-02_bold.nii: it is truncated"
+
+
+def lose_events(root):
+    (root / "sub-01/func/sub-01_task-hyper_run-03_events.tsv").unlink()
+    return "run-03_events.tsv: the events file is missing"
+
+
+def lose_latent(root):
+    np.save(root / "stimuli/latents.npy", np.zeros((10, 6)))
+    return "the stimulus '0011' has no latent"
+
+
+def dangle(root):
+    path = root / "sub-01/func/sub-01_task-hyper_run-01_bold.nii"
+    path.unlink()
+    path.symlink_to("../../.git/annex/objects/content")
+    return "datalad get"
+
+
+@pytest.mark.parametrize("break_it", [truncate, lose_events, lose_latent, dangle])
+def test_doctor_and_workflow_share_the_message(dataset, tmp_path, break_it):
+    config = tmp_path / "own.yaml"
+    config.write_text(yaml.safe_dump({"study": {"name": "own"}, "dataset": {"path": str(dataset)}}))
+    message = break_it(dataset)
+    doctor = run(tmp_path, "-m", "hyper.cli.main", "doctor", "--configfile", config)
+    workflow = run(
+        tmp_path, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", config, "--cores", "1", "--nocolor"
+    )
+    for output in (doctor, workflow):
+        text = output.stdout + output.stderr
+        assert output.returncode != 0
+        assert text.count(message) == 1, text
+        assert "Traceback" not in text
+    assert not (tmp_path / "results").exists()
+
+
+def test_doctor_finds_nothing_wrong_with_a_whole_dataset(dataset, tmp_path):
+    config = tmp_path / "own.yaml"
+    config.write_text(yaml.safe_dump({"study": {"name": "own"}, "dataset": {"path": str(dataset)}}))
+    output = run(tmp_path, "-m", "hyper.cli.main", "doctor", "--configfile", config)
+    assert output.returncode == 0, output.stderr
+    assert "own: 1 subjects, 3 runs" in output.stdout
+
+
+def run(folder, *arguments):
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)

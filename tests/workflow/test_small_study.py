@@ -1,0 +1,94 @@
+"""Every rule runs; what is to be re-run and why; bad input stops before the first rule."""
+
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+BEFORE_THE_MASK = {
+    "simulate_stimuli", "simulate_anatomy", "simulate_run", "gather_truth", "read_trials", "realign", "align_run",
+    "extract_brain", "register_anatomical", "register_bold", "resample", "mask_bold", "fit_glm",
+    "plot_motion", "plot_registration", "plot_design",
+}  # fmt: skip
+
+
+def change(study, section, **values):
+    """A copy of the study's configuration with other values in one section, in the same folder."""
+    config = yaml.safe_load(study.config.read_text())
+    config.setdefault(section, {}).update(values)
+    path = study.folder / "changed.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return type(study)(study.folder, path)
+
+
+def test_the_deliverables(small_study):
+    results = small_study.results
+    for name in ("report/index.html", "evaluation/metrics.tsv", "provenance.json", "dataset/truth.h5"):
+        assert (results / name).stat().st_size > 0
+    metrics = pd.read_csv(results / "evaluation/metrics.tsv", sep="\t")
+    columns = "study subject decoder metric region value sem n chance ceiling p".split()
+    assert metrics.columns.tolist() == columns
+    assert {"published", "ridge", "trivial-zero"} <= set(metrics["decoder"])
+    assert not list(results.rglob(".partial-*"))
+
+
+def test_provenance_matches_the_files(small_study):
+    stated = json.loads((small_study.results / "provenance.json").read_text())
+    hashes = stated["files"]
+    assert "evaluation/metrics.tsv" in hashes
+    for name, value in hashes.items():
+        assert hashlib.sha256((small_study.results / name).read_bytes()).hexdigest() == value, name
+
+
+def test_a_second_run_does_nothing(small_study):
+    assert small_study.planned() == {}
+    assert "Nothing to be done" in small_study.snakemake("-n").stdout + small_study.snakemake("-n").stderr
+
+
+def test_number_of_voxels_reruns_from_the_mask_onward(small_study):
+    planned = change(small_study, "responses", voxels=90).planned()
+    assert {"select_voxels", "assemble_responses", "fit_decoder", "evaluate", "write_report"} <= set(planned)
+    assert not BEFORE_THE_MASK & set(planned)
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "first", "spared"),
+    [
+        ("evaluation", {"permutations": 77}, "evaluate", "fit_decoder"),
+        ("glm", {"motion": False}, "fit_glm", "resample"),
+        ("dataset", {"events": {"collapse": "first"}}, "read_trials", "realign"),
+    ],
+)
+def test_a_setting_reruns_what_depends_on_it(small_study, section, values, first, spared):
+    planned = change(small_study, section, **values).planned()
+    assert first in planned
+    assert spared not in planned
+
+
+def test_a_deleted_output_is_made_again(small_study):
+    path = small_study.results / "responses/sub-01/sub-01_responses.h5"
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        planned = small_study.planned()
+        assert "assemble_responses" in planned
+        assert "fit_glm" not in planned
+    finally:
+        path.write_bytes(content)
+        small_study.snakemake("--touch")
+
+
+def test_an_unknown_setting_stops_at_once(small_study):
+    output = change(small_study, "responses", voxel=10).snakemake("-n")
+    assert output.returncode != 0
+    assert "did you mean 'responses.voxels'?" in output.stdout + output.stderr
+
+
+def test_unknown_subject_of_a_real_dataset(small_study, dataset, tmp_path):
+    config = tmp_path / "own.yaml"
+    config.write_text(yaml.safe_dump({"study": {"name": "own"}, "dataset": {"path": str(dataset), "subjects": ["09"]}}))
+    output = type(small_study)(tmp_path, config).snakemake("-n")
+    assert output.returncode != 0
+    assert "no runs of sub-09" in output.stdout + output.stderr

@@ -1,0 +1,68 @@
+import sys
+
+sys.path.insert(0, workflow.basedir)
+
+from hyper.doctor.plan import Plan
+from hyper.errors import HyperError
+from hyper.settings.code_version import code_version
+
+try:
+    plan = Plan(config, workflow.configfiles)
+    SUBJECTS = plan.subjects
+    faults = plan.faults() if workflow.is_main_process else []
+except HyperError as fault:
+    raise WorkflowError(str(fault)) from None
+if faults:
+    raise WorkflowError("\n".join(["the data cannot be used as they are:", *map(str, faults)]))
+
+RESULTS = plan.results
+STUDY = plan.settings.study.name
+SEED = plan.settings.study.seed
+SIMULATED = plan.simulated
+LAST_STAGE = plan.settings.study.last_stage
+DECODERS = list(plan.settings.decoding.decoders)
+TRIVIAL = list(plan.settings.baselines.trivial)
+SETTINGS = plan.tree
+CONFIGFILES = plan.sources
+
+cfg = plan.section
+series_of = plan.series_of
+
+
+def code(rule):
+    """Hash of the code that a rule's script runs."""
+    return code_version(f"workflow/scripts/{rule}.py")
+
+
+def raw(suffix):
+    """Input function: the raw file with this suffix of the wildcards' subject (and series)."""
+    if suffix == "T1w":
+        return lambda wildcards: str(plan.anatomical(wildcards.subject))
+    return lambda wildcards: str(
+        getattr(plan.runs[wildcards.subject, wildcards.series], suffix)
+    )
+
+
+def raw_of_runs(suffix):
+    """Input function: the raw files with this suffix of every run of the wildcards' subject."""
+    return lambda wildcards: [
+        str(getattr(plan.runs[wildcards.subject, series], suffix))
+        for series in series_of(wildcards.subject)
+    ]
+
+
+def of_runs(pattern):
+    """Input function: a pattern with {subject} and {series} for every run of the wildcards' subject."""
+    return lambda wildcards: expand(
+        pattern, subject=wildcards.subject, series=series_of(wildcards.subject)
+    )
+
+
+def latents(wildcards):
+    """Input function: the latents of the stimuli, if the study has any."""
+    return [str(path) for path in plan.latents()]
+
+
+def sidecars(wildcards):
+    """Input function: the sidecars that apply to the subject's runs."""
+    return [str(path) for path in plan.sidecars(wildcards.subject)]

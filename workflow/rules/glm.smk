@@ -1,0 +1,28 @@
+rule fit_glm:
+    input:
+        bold="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_desc-preproc_bold.nii.gz",
+        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
+        motion="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-motion_timeseries.tsv",
+        trials="<results>/trials/sub-{subject}_trials.tsv",
+        readings="<results>/trials/sub-{subject}_trials.json",
+    output:
+        maps="<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz",
+        trials="<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv",
+        design="<results>/glm/sub-{subject}/sub-{subject}_{series}_design.tsv",
+    log:
+        "<results>/logs/fit_glm/sub-{subject}_{series}.log",
+    benchmark:
+        "<results>/benchmarks/fit_glm/sub-{subject}_{series}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        cfg=cfg("glm"),
+        code=code("fit_glm"),
+    message:
+        "Estimating one z-map per trial of sub-{wildcards.subject} {wildcards.series}"
+    script:
+        "../scripts/fit_glm.py"

@@ -1,0 +1,47 @@
+"""What every script shares: finds `hyper`, limits threads before NumPy loads, logs, and ends a fault in one line.
+
+Snakemake puts this folder on the path, in whichever environment the job runs.
+"""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+_job = vars(sys.modules["__main__"]).get("snakemake")
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+    os.environ[_variable] = str(_job.threads if _job else 1)
+os.environ["NO_ET"] = "1"
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def run(main: Callable[[Any], None]) -> None:
+    """Call `main` with Snakemake's job; log to the job's file and to the terminal's log.
+
+    A fault that a person can mend ends the job with its message and no traceback.
+    """
+    from hyper.errors import HyperError
+
+    job = sys.modules["__main__"].snakemake
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if job.log:
+        handlers.append(logging.FileHandler(job.log[0], mode="w", encoding="utf-8"))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
+    logging.captureWarnings(True)
+    for noisy in ("nipype.workflow", "nipype.interface", "matplotlib", "fontTools", "dipy"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    warnings.simplefilter("default", UserWarning)
+    try:
+        main(job)
+    except HyperError as fault:
+        logging.error("%s", fault)
+        raise SystemExit(1) from None
+    except Exception:
+        logging.exception("the rule failed")
+        raise SystemExit(1) from None
