@@ -22,7 +22,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hyper", description="Reconstruct from fMRI the faces a person saw.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     doctor = commands.add_parser("doctor", help="say what is wrong with a study's data, before any compute")
-    doctor.add_argument("--configfile", type=Path, nargs="+", required=True, help="the study's file(s), as for snakemake")
+    doctor.add_argument(
+        "--configfile", type=Path, nargs="+", required=True, help="the study's file(s), as for snakemake"
+    )
     doctor.set_defaults(run=_doctor)
     settings = commands.add_parser("settings", help="write config.yaml and schema.json from the settings' definitions")
     settings.add_argument("folder", type=Path, nargs="?", default=Path("config"))

@@ -1,7 +1,7 @@
 """What is wrong with a dataset, found before anything is computed; the doctor and the workflow share these checks."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +29,24 @@ def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
     faults: list[HyperError] = []
     for subject in sorted({run.subject for run in runs}):
         own = [run for run in runs if run.subject == subject]
-        broken = _collect(faults, (lambda run=run: check_bold(run.bold) for run in own))
-        _collect(faults, [lambda subject=subject: check_volume(find_anatomical(own[0].root, subject))])
-        missing = [run.events for run in own if not run.events.exists()]
-        for path in missing:
-            faults.append(_absent(path, "the events file is missing"))
-        if not broken and not missing:
-            _collect(faults, [lambda own=own: read_trials(own, reading)])
+        found = [_fault_of(check_bold, run.bold) for run in own] + [_fault_of(check_events, run.events) for run in own]
+        readable = not any(found)
+        found.append(_fault_of(_check_anatomical, own[0].root, subject))
+        if readable:
+            found.append(_fault_of(read_trials, own, reading))
+        faults += [fault for fault in found if fault]
     return faults
+
+
+def check_events(path: Path) -> None:
+    """Check that a table of events is there.
+
+    Raises
+    ------
+    DatasetError
+    """
+    if not path.exists():
+        raise _absent(path, "the events file is missing")
 
 
 def check_bold(path: Path) -> None:
@@ -49,7 +59,9 @@ def check_bold(path: Path) -> None:
     check_volume(path)
     image = load_image(path)
     if len(image.shape) != 4 or image.shape[3] < 2:
-        raise DatasetError(path, f"its shape is {image.shape} where a series of volumes is due", "Give the 4-D image of the run")
+        raise DatasetError(
+            path, f"its shape is {image.shape} where a series of volumes is due", "Give the 4-D image of the run"
+        )
 
 
 def check_volume(path: Path) -> None:
@@ -73,7 +85,7 @@ def check_volume(path: Path) -> None:
 
 
 def _check_size(path: Path, expected: int) -> None:
-    """Compare a file's length with its header's; of a gzip file, the length its last four bytes state (modulo 4 GiB)."""
+    """Compare a file's length with its header's; a gzip file states its length, modulo 4 GiB, in its last 4 bytes."""
     if path.name.endswith(".gz"):
         with open(path, "rb") as stream:
             stream.seek(-4, os.SEEK_END)
@@ -83,7 +95,8 @@ def _check_size(path: Path, expected: int) -> None:
         found = path.stat().st_size
         short = found < expected
     if short:
-        raise DatasetError(path, f"it is truncated: the header announces {expected} bytes, the file has {found}", "Fetch it again")
+        fault = f"it is truncated: the header announces {expected} bytes, the file has {found}"
+        raise DatasetError(path, fault, "Fetch it again")
 
 
 def _absent(path: Path, fault: str) -> DatasetError:
@@ -92,12 +105,13 @@ def _absent(path: Path, fault: str) -> DatasetError:
     return DatasetError(path, fault, "Restore it")
 
 
-def _collect(faults: list[HyperError], checks: Iterable[Callable[[], object]]) -> int:
-    """Run checks, keep the faults, return how many there were."""
-    before = len(faults)
-    for check in checks:
-        try:
-            check()
-        except HyperError as fault:
-            faults.append(fault)
-    return len(faults) - before
+def _check_anatomical(root: Path, subject: str) -> None:
+    check_volume(find_anatomical(root, subject))
+
+
+def _fault_of(check: Callable[..., object], *arguments: object) -> HyperError | None:
+    try:
+        check(*arguments)
+    except HyperError as fault:
+        return fault
+    return None

@@ -24,7 +24,9 @@ def read_events(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     if not path.exists():
-        raise DatasetError(path, "the events file is missing", "Restore it: without it nobody knows what was shown when")
+        raise DatasetError(
+            path, "the events file is missing", "Restore it: without it nobody knows what was shown when"
+        )
     try:
         table = read_table(path, dtype={"stim_file": str, "trial_type": str})
     except DataError as fault:
@@ -44,7 +46,9 @@ def read_events(path: str | Path) -> pd.DataFrame:
     for column in ("stim_file", "trial_type"):
         if column not in table:
             table[column] = pd.Series(pd.NA, index=table.index, dtype=object)
-    return table[["onset", "duration", "stim_file", "trial_type"]].sort_values("onset", kind="stable", ignore_index=True)
+    return table[["onset", "duration", "stim_file", "trial_type"]].sort_values(
+        "onset", kind="stable", ignore_index=True
+    )
 
 
 def collapse_rows(table: pd.DataFrame, how: str, path: str | Path) -> tuple[pd.DataFrame, list[str]]:
@@ -104,6 +108,5 @@ def durations_in_seconds(table: pd.DataFrame, unit: str) -> tuple[pd.DataFrame, 
     if unit == "s":
         return table, []
     seconds = table.assign(duration=table["duration"] / 1000)
-    return seconds, [
-        f"durations (median {table['duration'].median():g}) are milliseconds, not the seconds that BIDS asks for; converted"
-    ]
+    typical = table["duration"].median()
+    return seconds, [f"durations (median {typical:g}) are milliseconds, not the seconds BIDS asks for; converted"]

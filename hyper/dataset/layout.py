@@ -68,7 +68,9 @@ def find_runs(root: str | Path, task: str | None = None, subjects: list[str] | N
         raise DatasetError(root, "there is no such folder", "Correct dataset.path")
     runs = [run for path in _bold_files(root) if (run := _parse(path, root))]
     if not runs:
-        raise DatasetError(root, "no BOLD run was found", "Name them sub-<label>/func/sub-<label>_task-<task>_bold.nii.gz")
+        raise DatasetError(
+            root, "no BOLD run was found", "Name them sub-<label>/func/sub-<label>_task-<task>_bold.nii.gz"
+        )
     tasks = sorted({run.task for run in runs})
     if task is None and len(tasks) > 1:
         raise DatasetError(root, f"it holds several tasks ({', '.join(tasks)})", "Set dataset.task to one of them")
@@ -78,7 +80,9 @@ def find_runs(root: str | Path, task: str | None = None, subjects: list[str] | N
     labels = sorted({run.subject for run in runs})
     missing = [label for label in subjects or [] if label not in labels]
     if missing:
-        raise DatasetError(root, f"it has no runs of sub-{missing[0]} (but of {', '.join(labels)})", "Correct dataset.subjects")
+        raise DatasetError(
+            root, f"it has no runs of sub-{missing[0]} (but of {', '.join(labels)})", "Correct dataset.subjects"
+        )
     return [run for run in runs if subjects is None or run.subject in subjects]
 
 

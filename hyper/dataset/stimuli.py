@@ -22,10 +22,16 @@ def read_latents(path: str | Path) -> np.ndarray:
     except (ValueError, OSError, EOFError) as fault:
         raise DatasetError(path, f"it is no plain NumPy array ({fault})", "Save the latents with numpy.save") from fault
     if latents.ndim != 2 or latents.dtype.kind != "f":
-        raise DatasetError(path, f"latents have shape {latents.shape} and type {latents.dtype}", "Save a float array (stimulus, latent)")
+        raise DatasetError(
+            path,
+            f"latents have shape {latents.shape} and type {latents.dtype}",
+            "Save a float array (stimulus, latent)",
+        )
     bad = np.flatnonzero(~np.isfinite(latents).all(axis=1))
     if len(bad):
-        raise DatasetError(path, f"row {bad[0]} holds a value that is not finite", "Restore the latents of that stimulus")
+        raise DatasetError(
+            path, f"row {bad[0]} holds a value that is not finite", "Restore the latents of that stimulus"
+        )
     return latents.astype(np.float64)
 
 
@@ -47,7 +53,9 @@ def latent_row_of(stimulus: str, count: int, latents: str | Path) -> int | None:
     """
     if not stimulus.isdecimal():
         raise DatasetError(
-            latents, f"the stimulus {stimulus!r} has no number, so its latent is unknown", "Name images 0001, 0002, ... by row"
+            latents,
+            f"the stimulus {stimulus!r} has no number, so its latent is unknown",
+            "Name images 0001, 0002, ... by row",
         )
     number = int(stimulus)
     if number > count:

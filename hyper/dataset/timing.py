@@ -34,7 +34,8 @@ def repetition_time(run: Run, override: float | None = None) -> tuple[float, lis
             )
         return header, [f"{run.series}: no sidecar states RepetitionTime; the header's {header:g} s was taken"]
     if abs(header - sidecar) > 1e-3:
-        return sidecar, [f"{run.series}: the header states a repetition time of {header:g} s, the sidecar {sidecar:g} s; the sidecar wins"]
+        witness = f"the header states a repetition time of {header:g} s, the sidecar {sidecar:g} s"
+        return sidecar, [f"{run.series}: {witness}; the sidecar wins"]
     return sidecar, []
 
 

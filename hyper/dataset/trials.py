@@ -33,8 +33,10 @@ class Reading:
     @classmethod
     def of(cls, section: Mapping[str, Any], root: Path) -> "Reading":
         """Build from the settings of section dataset and the dataset's folder."""
-        folders = {name: root / section[name] if section[name] else None for name in ("latents", "stimuli")}
-        plain = {name: section[name] for name in ("repetition_time", "null_stimuli", "test_stimuli")}
+        folders: dict[str, Any] = {
+            name: root / section[name] if section[name] else None for name in ("latents", "stimuli")
+        }
+        plain: dict[str, Any] = {name: section[name] for name in ("repetition_time", "null_stimuli", "test_stimuli")}
         return cls(**section["events"], **plain, **folders)
 
 
@@ -107,22 +109,28 @@ def _read_run(run: Run, reading: Reading, tr: float) -> tuple[pd.DataFrame, list
     end = shape[3] * tr if len(shape) == 4 else 0.0
     late = table[(table["onset"] >= end) | (table["onset"] < 0)]
     if len(late):
+        extent = f"the run of {end:g} s ({shape[-1]} volumes of {tr:g} s)"
         raise DatasetError(
             run.events,
-            f"a trial starts at {late['onset'].iloc[0]:g} s, outside the run of {end:g} s ({shape[-1]} volumes of {tr:g} s)",
+            f"a trial starts at {late['onset'].iloc[0]:g} s, outside {extent}",
             "Correct the onset, or the repetition time in the sidecar",
         )
-    stimuli = [stimulus_of(name, run.events) if isinstance(name, str) else pd.NA for name in table["stim_file"]]
+    stimuli: list[Any] = [
+        stimulus_of(name, run.events) if isinstance(name, str) else pd.NA for name in table["stim_file"]
+    ]
     if reading.stimuli is not None:
         _check_images(table, run, reading.stimuli)
-    table = table.assign(series=run.series, trial=range(1, len(table) + 1), stimulus=stimuli)
+    table = table.assign(series=run.series, trial=range(1, len(table) + 1))
+    table["stimulus"] = pd.Series(stimuli, index=table.index, dtype=object)
     return table, notes + more
 
 
 def _check_images(table: pd.DataFrame, run: Run, folder: Path) -> None:
     for name in table["stim_file"].dropna().unique():
         if not (folder / name).exists():
-            raise DatasetError(folder / name, f"the stimulus shown in {run.events.name} is missing", "Restore or fetch the image")
+            raise DatasetError(
+                folder / name, f"the stimulus shown in {run.events.name} is missing", "Restore or fetch the image"
+            )
 
 
 def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) -> list[str]:
@@ -146,8 +154,9 @@ def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) 
     table["latent_row"] = pd.array([rows[name] for name in table["stimulus"]], dtype="Int64")
     table["split"] = ["null" if n in null else "test" if n in test else "train" for n in table["stimulus"]]
     repeats = shown[sorted(test)]
+    times = f"{repeats.min()} to {repeats.max()} times each"
     readings = [
-        f"{len(train)} training stimuli and {len(test)} test stimuli ({how}, {repeats.min()} to {repeats.max()} times each)",
+        f"{len(train)} training stimuli and {len(test)} test stimuli ({how}, {times})",
         "image k belongs to row k - 1 of the latents",
     ]
     if null:

@@ -84,7 +84,9 @@ class Plan:
         """JSON sidecars that apply to the subject's runs."""
         if self.simulated:
             return [self.dataset / "task-hyper_bold.json"]
-        return sorted({path for series in self.series_of(subject) for path in sidecar_paths(self.runs[subject, series])})
+        return sorted(
+            {path for series in self.series_of(subject) for path in sidecar_paths(self.runs[subject, series])}
+        )
 
     def faults(self) -> list[HyperError]:
         """What is wrong with the dataset; nothing can be said of one that is still to be simulated."""

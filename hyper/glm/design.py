@@ -28,7 +28,9 @@ def condition_names(trials: pd.DataFrame, regressors: str, null_trials: str) -> 
     """
     if regressors == "condition":
         if trials["trial_type"].isna().any():
-            raise DataError("glm.regressors", "trials without trial_type cannot be modelled by condition", "Use `trial`")
+            raise DataError(
+                "glm.regressors", "trials without trial_type cannot be modelled by condition", "Use `trial`"
+            )
         return trials["trial_type"].astype(str)
     names = pd.Series([f"trial_{number:04d}" for number in trials["trial"]], index=trials.index, dtype=object)
     names[trials["split"].eq("null").fillna(False).astype(bool)] = NULL if null_trials == "modelled" else None
@@ -113,7 +115,8 @@ def contrast_matrix(design: pd.DataFrame, names: pd.Series, contrasts: dict[str,
     """
     if contrasts:
         columns = list(design.columns)
-        rows = [np.asarray(expression_to_contrast_vector(text, columns), float) for text in contrasts.values()]
-        return np.stack(rows), list(contrasts)
-    labels = [column for column in design.columns if column in set(names.dropna()) and column != NULL]
-    return np.eye(design.shape[1])[[design.columns.get_loc(label) for label in labels]], labels
+        vectors = [np.asarray(expression_to_contrast_vector(text, columns), float) for text in contrasts.values()]
+        return np.stack(vectors), list(contrasts)
+    modelled = set(names.dropna()) - {NULL}
+    rows = [index for index, column in enumerate(design.columns) if column in modelled]
+    return np.eye(design.shape[1])[rows], [str(design.columns[row]) for row in rows]

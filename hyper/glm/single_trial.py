@@ -23,7 +23,9 @@ class SingleTrialGLM:
         self.q, self.r = np.linalg.qr(np.asarray(design, np.float64))
         self.degrees_of_freedom = design.shape[0] - design.shape[1]
         if self.degrees_of_freedom < 1:
-            raise DataError("design", f"{design.shape[1]} regressors for {design.shape[0]} volumes", "Model fewer trials")
+            raise DataError(
+                "design", f"{design.shape[1]} regressors for {design.shape[0]} volumes", "Model fewer trials"
+            )
 
     def fit(self, blocks: Iterable[np.ndarray]) -> "SingleTrialGLM":
         """Accumulate a run.

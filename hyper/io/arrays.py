@@ -24,11 +24,10 @@ def write_arrays(path: str | Path, arrays: Mapping[str, Named], attributes: Mapp
     attributes : mapping, optional
         Attributes of the file.
     """
-    with atomic_path(path) as temporary:
-        with h5py.File(temporary, "w", track_order=True) as file:
-            for name, (values, dimensions) in arrays.items():
-                _write_dataset(file, name, np.asarray(values), dimensions)
-            file.attrs.update(attributes or {})
+    with atomic_path(path) as temporary, h5py.File(temporary, "w", track_order=True) as file:
+        for name, (values, dimensions) in arrays.items():
+            _write_dataset(file, name, np.asarray(values), dimensions)
+        file.attrs.update(attributes or {})
 
 
 def _write_dataset(file: h5py.File, name: str, values: np.ndarray, dimensions: tuple[str, ...]) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
 
 from hyper.errors import DatasetError
 from hyper.io.atomic import atomic_path
 
-_READ_FAULTS = (OSError, EOFError, ValueError, zlib.error, nib.filebasedimages.ImageFileError)
+_READ_FAULTS = (OSError, EOFError, ValueError, zlib.error, ImageFileError)
 
 
 def load_image(path: str | Path) -> nib.Nifti1Image:

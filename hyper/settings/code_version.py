@@ -93,8 +93,14 @@ def _docstring_spans(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int,
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
             text = node.body[0]
-            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
-                spans.append(((text.lineno, text.col_offset), (text.end_lineno or text.lineno, text.end_col_offset or 0)))
+            if (
+                isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+                and isinstance(text.value.value, str)
+            ):
+                spans.append(
+                    ((text.lineno, text.col_offset), (text.end_lineno or text.lineno, text.end_col_offset or 0))
+                )
     return spans
 
 

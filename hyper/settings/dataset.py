@@ -31,7 +31,9 @@ class Dataset(Section):
     stimuli: str | None = Field(
         "stimuli", description="Folder in the dataset that stim_file is relative to; null when images are not at hand."
     )
-    latents: str | None = Field("stimuli/latents.npy", description="Latents (stimulus, latent) in the dataset; or null.")
+    latents: str | None = Field(
+        "stimuli/latents.npy", description="Latents (stimulus, latent) in the dataset; or null."
+    )
     null_stimuli: list[str] | None = Field(
         None, description="Stimuli that are no stimulus, such as ['0000']; null finds the images without a latent row."
     )

@@ -33,7 +33,9 @@ def _section_lines(model: type[BaseModel], depth: int) -> list[str]:
         default = field.get_default(call_default_factory=True)
         if depth == 0:
             lines.append("")
-        lines += textwrap.wrap(description, 110 - len(indent), initial_indent=indent + "# ", subsequent_indent=indent + "# ")
+        lines += textwrap.wrap(
+            description, 110 - len(indent), initial_indent=indent + "# ", subsequent_indent=indent + "# "
+        )
         if isinstance(default, BaseModel):
             lines.append(f"{indent}{name}:")
             lines += _section_lines(type(default), depth + 1)

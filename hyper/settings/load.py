@@ -31,7 +31,9 @@ def load_settings(config: Mapping[str, Any], source: str = "configuration") -> S
         return Settings.model_validate(dict(config))
     except ValidationError as fault:
         lines = [_explain(error) for error in fault.errors()]
-        raise SettingsError(source, "; ".join(lines), "Correct the file; config/config.yaml lists every setting") from None
+        raise SettingsError(
+            source, "; ".join(lines), "Correct the file; config/config.yaml lists every setting"
+        ) from None
 
 
 def read_config(paths: list[Path]) -> dict[str, Any]:

@@ -12,7 +12,12 @@ from hyper.dataset.trials import Reading
 
 
 def faults_of(root):
-    return [str(fault) for fault in find_faults(find_runs(root), Reading(latents=root / "stimuli/latents.npy", stimuli=root / "stimuli"))]
+    return [
+        str(fault)
+        for fault in find_faults(
+            find_runs(root), Reading(latents=root / "stimuli/latents.npy", stimuli=root / "stimuli")
+        )
+    ]
 
 
 @pytest.fixture

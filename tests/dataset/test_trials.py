@@ -35,7 +35,9 @@ def test_collapse_can_be_overridden(dataset, how, seconds):
 
 
 def test_each_row_can_be_kept_and_units_set(dataset):
-    table = read_trials(find_runs(dataset), reading(dataset, collapse="none", duration_unit="s", test_stimuli=["0001"])).table
+    table = read_trials(
+        find_runs(dataset), reading(dataset, collapse="none", duration_unit="s", test_stimuli=["0001"])
+    ).table
     assert len(table) == 3 * 18
     assert table["duration"].max() > 2000
 

@@ -15,7 +15,11 @@ def normal(name):
 
 
 def lock():
-    lines = [line for name in ("requirements.lock", "requirements-weights.lock") for line in (ROOT / name).read_text().splitlines()]
+    lines = [
+        line
+        for name in ("requirements.lock", "requirements-weights.lock")
+        for line in (ROOT / name).read_text().splitlines()
+    ]
     pins = [line.split("==") for line in lines if line and not line.startswith("#")]
     return {normal(name): version for name, version in pins}
 

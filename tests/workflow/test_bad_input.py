@@ -41,7 +41,16 @@ def test_doctor_and_workflow_share_the_message(dataset, tmp_path, break_it):
     message = break_it(dataset)
     doctor = run(tmp_path, "-m", "hyper.cli.main", "doctor", "--configfile", config)
     workflow = run(
-        tmp_path, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", config, "--cores", "1", "--nocolor"
+        tmp_path,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        ROOT / "Snakefile",
+        "--configfile",
+        config,
+        "--cores",
+        "1",
+        "--nocolor",
     )
     for output in (doctor, workflow):
         text = output.stdout + output.stderr
@@ -61,4 +70,6 @@ def test_doctor_finds_nothing_wrong_with_a_whole_dataset(dataset, tmp_path):
 
 def run(folder, *arguments):
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=folder, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )

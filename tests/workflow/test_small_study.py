@@ -28,7 +28,7 @@ def test_the_deliverables(small_study):
     for name in ("report/index.html", "evaluation/metrics.tsv", "provenance.json", "dataset/truth.h5"):
         assert (results / name).stat().st_size > 0
     metrics = pd.read_csv(results / "evaluation/metrics.tsv", sep="\t")
-    columns = "study subject decoder metric region value sem n chance ceiling p".split()
+    columns = ["study", "subject", "decoder", "metric", "region", "value", "sem", "n", "chance", "ceiling", "p"]
     assert metrics.columns.tolist() == columns
     assert {"published", "ridge", "trivial-zero"} <= set(metrics["decoder"])
     assert not list(results.rglob(".partial-*"))
