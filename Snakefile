@@ -4,15 +4,6 @@ min_version("9.16")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/simulation.smk"
-include: "workflow/rules/dataset.smk"
-include: "workflow/rules/preprocess.smk"
-include: "workflow/rules/glm.smk"
-include: "workflow/rules/responses.smk"
-include: "workflow/rules/decoding.smk"
-include: "workflow/rules/baselines.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/report.smk"
 
 
 wildcard_constraints:
@@ -23,6 +14,17 @@ wildcard_constraints:
 
 pathvars:
     results=RESULTS,
+
+
+include: "workflow/rules/simulation.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/glm.smk"
+include: "workflow/rules/responses.smk"
+include: "workflow/rules/decoding.smk"
+include: "workflow/rules/baselines.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:

@@ -16,7 +16,8 @@ class HyperError(Exception):
 
     def __init__(self, where: object, fault: str, mend: str) -> None:
         self.where, self.fault, self.mend = str(where), fault, mend
-        super().__init__(f"{where}: {fault}. {mend}.")
+        stop = "" if self.fault.endswith((".", "?")) else "."
+        super().__init__(f"{where}: {fault}{stop} {mend}.")
 
 
 class SettingsError(HyperError):

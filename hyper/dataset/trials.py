@@ -1,5 +1,6 @@
 """All trials of a subject with the identity of what was shown."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,5 +174,7 @@ def _merge_notes(notes: list[tuple[str, str]], runs: int) -> list[str]:
     for group in kinds.values():
         series, note = group[0]
         where = f"all {runs} runs" if len(group) == runs and runs > 1 else ", ".join(s for s, _ in group if s)
+        if len(group) > 1:
+            note = re.sub(r" \([^)]*\)", "", note)
         merged.append(f"{where}: {note}" if series else note)
     return merged

@@ -1,8 +1,9 @@
-"""Rigid alignment of volumes of one contrast: inverse-compositional Gauss-Newton least squares on cubic B-splines.
+"""Rigid alignment of volumes of one contrast: Gauss-Newton least squares on cubic B-splines.
 
 The method of Friston et al. (1995), Human Brain Mapping 3, 165, as in SPM's ``spm_realign``, in the
-inverse-compositional form of Baker and Matthews (2004), Int. J. Computer Vision 56, 221: derivatives are those of the
-reference, so that they are computed once.
+inverse-compositional form of Baker and Matthews (2004), Int. J. Computer Vision 56, 221: the derivatives are those of
+the reference, so that they are computed once. Besides a factor of intensity, as SPM has, the fit allows for a linear
+change of intensity across the head: a head that moves through the receive field of the coil shows one.
 """
 
 from dataclasses import dataclass
@@ -16,24 +17,25 @@ from hyper.io.seeds import generator_of
 from hyper.io.spaces import apply_affine
 from hyper.preprocess.motion import matrix_of
 
-_FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
+HEAD_RADIUS = 50.0
 _SPLINE_VARIANCE = 1 / 3
-_STEPS = np.array([0.5, 0.5, 0.5, 0.005, 0.005, 0.005])
-_HEAD_RADIUS = 50.0
+SLOPE_STEPS = np.array([0.5, 0.5, 0.5, 0.005, 0.005, 0.005])
+_FEWEST_POINTS = 100
 
 
 @dataclass(frozen=True)
 class Level:
-    """How finely a reference is compared.
+    """How finely volumes are compared.
 
     Attributes
     ----------
     smoothing_mm : float
         Full width at half maximum.
     spacing_mm : float
-        Distance of the sampling points, at least one voxel.
+        Distance of the sampling points; at least one voxel.
     tolerance_mm : float
-        Iterations end when no point of the head moves further than this.
+        Iterations end when the head moves less than this (translation plus rotation on a sphere of 50 mm).
     iterations : int
         At most so many.
     """
@@ -48,8 +50,8 @@ def spline_coefficients(volume: np.ndarray, affine: np.ndarray, smoothing_mm: fl
     """Return cubic B-spline coefficients of a smoothed volume.
 
     Values taken as coefficients, without the usual prefilter, come out smoothed by the B-spline, whose variance is a
-    third of a squared voxel. A Gaussian adds what is missing to the variance asked for, so that both filters become one
-    short one. Where voxels are so large that the B-spline alone smooths more, that is the smoothing.
+    third of a squared voxel. A Gaussian adds what is missing to the variance asked for: one short filter in place of
+    two. Where voxels are so large that the B-spline alone smooths more, that is the smoothing.
 
     Parameters
     ----------
@@ -64,15 +66,13 @@ def spline_coefficients(volume: np.ndarray, affine: np.ndarray, smoothing_mm: fl
     ndarray, shape (x, y, z), float32
     """
     coefficients = np.nan_to_num(np.asarray(volume, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    variances = (smoothing_mm / _FWHM_PER_SIGMA / voxel_sizes(affine)) ** 2 - _SPLINE_VARIANCE
+    variances = (smoothing_mm / FWHM_PER_SIGMA / voxel_sizes(affine)) ** 2 - _SPLINE_VARIANCE
     return ndimage.gaussian_filter(coefficients, np.sqrt(np.maximum(variances, 0)), mode="nearest", truncate=3.0)
 
 
 def sample_spline(coefficients: np.ndarray, voxels: np.ndarray) -> np.ndarray:
     """Return values of a cubic B-spline at voxel coordinates, shape (3, n); mirrored beyond the edges."""
-    return ndimage.map_coordinates(
-        coefficients, voxels, order=3, prefilter=False, mode="mirror", output=np.float64
-    )
+    return ndimage.map_coordinates(coefficients, voxels, order=3, prefilter=False, mode="mirror", output=np.float64)
 
 
 class Reference:
@@ -93,50 +93,33 @@ class Reference:
     Raises
     ------
     DataError
-        When the volume has no contrast or is too small.
+        When the volume is constant or too small.
     """
 
     def __init__(
-        self, volume: np.ndarray, affine: np.ndarray, level: Level, share: float = 0.5, seed: int = 0, name: str = "volume"
+        self, volume: np.ndarray, affine: np.ndarray, level: Level, share: float, seed: int, name: str = "volume"
     ) -> None:
-        self.affine, self.level = np.asarray(affine, float), level
-        self._inverse = np.linalg.inv(self.affine)
+        self.level = level
         coefficients = spline_coefficients(volume, affine, level.smoothing_mm)
-        points = apply_affine(self.affine, _jittered_grid(volume.shape, affine, level.spacing_mm, seed))
-        if points.shape[1] < 100:
+        voxels = _jittered_grid(volume.shape, affine, level.spacing_mm, seed)
+        if voxels.shape[1] < _FEWEST_POINTS:
             raise DataError(name, f"a volume of {volume.shape} voxels is too small to align", "Leave the run out")
-        self._centre = np.eye(4)
-        self._centre[:3, 3] = points.mean(1)
-        slopes = self._slopes(coefficients, points)
+        points = apply_affine(affine, voxels)
+        self._centre = points.mean(1)
+        slopes = self._slopes(coefficients, affine, points)
         kept = _informative(slopes, share)
         if not kept.any():
             raise DataError(name, "the volume is constant", "Leave the run out or fetch it again")
-        self._points, self._slopes_kept = points[:, kept], slopes[kept]
-        self._values = sample_spline(coefficients, apply_affine(self._inverse, self._points))
+        self._points, self._kept_slopes = points[:, kept], slopes[kept]
+        self._values = sample_spline(coefficients, voxels[:, kept])
+        self._field = np.vstack([np.ones(kept.sum()), (self._points - self._centre[:, None]) / HEAD_RADIUS]).T
 
-    def _slopes(self, coefficients: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Derivatives by the six parameters about the grid's centre, shape (point, 6); central differences."""
-        slopes = np.empty((points.shape[1], 6))
-        for index, step in enumerate(_STEPS):
-            sides = []
-            for sign in (1, -1):
-                pose = self._inverse @ self._about_centre(sign * step * np.eye(6)[index])
-                sides.append(sample_spline(coefficients, apply_affine(pose, points)))
-            slopes[:, index] = (sides[0] - sides[1]) / (2 * step)
-        return slopes
-
-    def _about_centre(self, parameters: np.ndarray) -> np.ndarray:
-        moved = self._centre @ matrix_of(parameters)
-        moved[:3, 3] -= moved[:3, :3] @ self._centre[:3, 3]
-        return moved
-
-    def fit(self, coefficients: np.ndarray, affine: np.ndarray, start: np.ndarray) -> np.ndarray:
+    def fit(self, volume: np.ndarray, affine: np.ndarray, start: np.ndarray) -> np.ndarray:
         """Return the pose of a volume.
 
         Parameters
         ----------
-        coefficients : ndarray, shape (x, y, z)
-            From `spline_coefficients`, smoothed as the reference is.
+        volume : ndarray, shape (x, y, z)
         affine : ndarray, shape (4, 4)
             Affine of that volume.
         start : ndarray, shape (4, 4)
@@ -147,25 +130,51 @@ class Reference:
         ndarray, shape (4, 4)
             World of the reference to world of the volume.
         """
-        pose, inverse = start.copy(), np.linalg.inv(affine)
-        last = np.array(coefficients.shape)[:, None] - 1
+        coefficients = spline_coefficients(volume, affine, self.level.smoothing_mm)
+        pose, inverse, last = start.copy(), np.linalg.inv(affine), np.array(volume.shape)[:, None] - 1
         for _ in range(self.level.iterations):
             voxels = apply_affine(inverse @ pose, self._points)
             inside = ((voxels >= 0) & (voxels <= last)).all(0)
-            if inside.sum() < 50:
+            if inside.sum() < _FEWEST_POINTS // 2:
                 break
             values = sample_spline(coefficients, voxels[:, inside])
-            step = _least_squares(self._slopes_kept[inside], values, self._values[inside])
-            pose = pose @ np.linalg.inv(self._about_centre(step))
-            if np.abs(step[:3]).max() + _HEAD_RADIUS * np.abs(step[3:]).max() < self.level.tolerance_mm:
+            step = _step(self._kept_slopes[inside], values[:, None] * self._field[inside], self._values[inside])
+            pose = pose @ np.linalg.inv(about(self._centre, step))
+            if np.abs(step[:3]).max() + HEAD_RADIUS * np.abs(step[3:]).max() < self.level.tolerance_mm:
                 break
         return pose
 
+    def _slopes(self, coefficients: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Derivatives by the six parameters about the centre, shape (point, 6); central differences."""
+        inverse, slopes = np.linalg.inv(affine), np.empty((points.shape[1], 6))
+        for index, step in enumerate(SLOPE_STEPS):
+            moves = [about(self._centre, sign * step * np.eye(6)[index]) for sign in (1, -1)]
+            after, before = (sample_spline(coefficients, apply_affine(inverse @ move, points)) for move in moves)
+            slopes[:, index] = (after - before) / (2 * step)
+        return slopes
 
-def _least_squares(slopes: np.ndarray, values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Solve reference + slopes @ step = scale * values for the step (and the scale, which is dropped)."""
-    design = np.concatenate([slopes, -values[:, None]], axis=1)
-    return np.linalg.lstsq(design.T @ design, -(design.T @ reference), rcond=None)[0][:6]
+
+def about(centre: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """Return the rigid matrix of motion parameters whose rotations are about `centre`, shape (3,)."""
+    matrix = matrix_of(parameters)
+    matrix[:3, 3] += centre - matrix[:3, :3] @ centre
+    return matrix
+
+
+def align_volume(references: list[Reference], volume: np.ndarray, affine: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return the pose of a volume, fitted to references of one volume from the coarsest level to the finest."""
+    for reference in references:
+        start = reference.fit(volume, affine, start)
+    return start
+
+
+def _step(slopes: np.ndarray, scaled: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Least squares of reference + slopes @ step = scaled @ factors; the step alone."""
+    design = np.concatenate([slopes, -scaled], axis=1)
+    normal = design.T @ design
+    scale = 1 / np.sqrt(np.maximum(normal.diagonal(), np.finfo(float).tiny))
+    solution = np.linalg.lstsq(normal * np.outer(scale, scale), -scale * (design.T @ reference), rcond=1e-10)[0]
+    return (scale * solution)[:6]
 
 
 def _jittered_grid(shape: tuple[int, ...], affine: np.ndarray, spacing_mm: float, seed: int) -> np.ndarray:
@@ -177,6 +186,6 @@ def _jittered_grid(shape: tuple[int, ...], affine: np.ndarray, spacing_mm: float
 
 def _informative(slopes: np.ndarray, share: float) -> np.ndarray:
     """Mark the points whose value changes most with the pose."""
-    weights = 1 / np.array([1, 1, 1, _HEAD_RADIUS, _HEAD_RADIUS, _HEAD_RADIUS])
+    weights = 1 / np.array([1, 1, 1, HEAD_RADIUS, HEAD_RADIUS, HEAD_RADIUS])
     change = ((slopes * weights) ** 2).sum(1)
     return (change >= np.quantile(change, 1 - share)) & (change > 0)

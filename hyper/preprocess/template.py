@@ -56,7 +56,8 @@ def load_template(resolution_mm: float) -> Template:
         datasets.load_mni152_gm_template(1),
         datasets.load_mni152_wm_template(1),
     )
-    t1, mask, gm, wm = (_resampled(image, resolution_mm, how) for image, how in zip(images, _INTERPOLATIONS, strict=True))
+    pairs = zip(images, _INTERPOLATIONS, strict=True)
+    t1, mask, gm, wm = (_resampled(image, resolution_mm, interpolation) for image, interpolation in pairs)
     return Template(
         t1=_frozen(np.clip(t1.get_fdata(dtype=np.float32), 0, None)),
         brain=_frozen(ndimage.binary_fill_holes(mask.get_fdata(dtype=np.float32) > 0.5)),

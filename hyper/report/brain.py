@@ -1,6 +1,7 @@
 """Voxels and maps on slices of the template brain."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,8 +11,10 @@ from matplotlib.figure import Figure
 
 from hyper.errors import DataError
 from hyper.io.spaces import apply_affine
+from hyper.io.tables import read_table
+from hyper.io.volumes import iterate_volumes, load_image
 from hyper.preprocess.template import Template
-from hyper.report.style import INK, MUTED, PALETTE, WIDTH, styled
+from hyper.report.style import MUTED, PALETTE, WIDTH, styled
 
 _PLANES = (("z", 2, "Axial"), ("y", 1, "Coronal"), ("x", 0, "Sagittal"))
 
@@ -48,10 +51,49 @@ def draw_mask(mask: np.ndarray, affine: np.ndarray, underlay: Template, slices: 
     return _draw(overlay, affine, underlay, points, slices, text, ListedColormap([PALETTE[1]]), (0, 1))
 
 
+def mean_map(
+    maps: Sequence[str | Path], tables: Sequence[str | Path], contrast: str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean z over the runs that hold a contrast, or over all maps of all runs.
+
+    Parameters
+    ----------
+    maps : sequence of path
+        z-maps of each run, a volume per contrast or trial.
+    tables : sequence of path
+        What each volume is, in column ``map``; parallel to `maps`.
+    contrast : str, optional
+        Name of the contrast; all volumes when not given.
+
+    Returns
+    -------
+    values : ndarray, shape (x, y, z)
+    affine : ndarray, shape (4, 4)
+
+    Raises
+    ------
+    DataError
+        When no run holds the contrast.
+    """
+    total, count = np.zeros(load_image(maps[0]).shape[:3]), 0
+    for path, table in zip(maps, tables, strict=True):
+        names = read_table(table)["map"].astype(str)
+        keep = np.ones(len(names), bool) if contrast is None else (names == contrast).to_numpy()
+        start = 0
+        for block in iterate_volumes(path):
+            part = block[..., keep[start : start + block.shape[3]]]
+            total += part.sum(axis=3)
+            count += part.shape[3]
+            start += block.shape[3]
+    if not count:
+        raise DataError(tables[0], f"no run holds the contrast {contrast!r}", "Correct glm.contrasts")
+    return total / count, load_image(maps[0]).affine
+
+
 def draw_map(
-    values: np.ndarray, affine: np.ndarray, underlay: Template, threshold: float, slices: int = 6, name: str = "z"
+    values: np.ndarray, affine: np.ndarray, underlay: Template, threshold: float, slices: int = 6, name: str = ""
 ) -> Figure:
-    """Draw a statistical map where its absolute value exceeds a threshold.
+    """Draw a map of z where its absolute value exceeds a threshold.
 
     Parameters
     ----------
@@ -60,22 +102,24 @@ def draw_map(
         Voxel to MNI mm.
     underlay : Template
     threshold : float
-        In units of the map. Slices lie where the map exceeds it, or spread over the brain where it never does.
+        Of the absolute z. Slices lie where the map exceeds it, or spread over the brain where it never does.
     slices : int
         Per orientation.
     name : str
-        What the values are, for the colour bar.
+        What the map shows.
     """
     values = np.nan_to_num(np.asarray(values, float))
     above = np.abs(values) > threshold
     peak = np.unravel_index(np.argmax(values), values.shape)
     where = apply_affine(affine, np.array(peak, float)[:, None])[:, 0]
     chosen = np.array(np.nonzero(above if above.any() else values != 0), float)
-    text = f"{above.sum():,} voxels beyond |{name}| = {threshold:g}; peak {values[peak]:.1f} at MNI "
+    text = (
+        f"{name}: " if name else ""
+    ) + f"{above.sum():,} voxels beyond |z| = {threshold:g}; peak {values[peak]:.1f} at MNI "
     text = (text + f"{where[0]:.0f}, {where[1]:.0f}, {where[2]:.0f} mm").replace("-", "−")
     limit = max(float(np.abs(values).max()), threshold + 1)
     overlay = np.where(above, values, np.nan)
-    return _draw(overlay, affine, underlay, apply_affine(affine, chosen), slices, text, "RdBu_r", (-limit, limit), name)
+    return _draw(overlay, affine, underlay, apply_affine(affine, chosen), slices, text, "RdBu_r", (-limit, limit), "z")
 
 
 def _draw(
@@ -83,23 +127,42 @@ def _draw(
     colours: object, limits: tuple[float, float], bar: str | None = None,
 ) -> Figure:  # fmt: skip
     crop = _crop(underlay)
+    extent = [(part.stop - part.start) * abs(underlay.affine[axis, axis]) for axis, part in enumerate(crop)]
+    side, head, title, right = 0.3, 0.32, 0.17, 0.75 if bar else 0.0
+    cell = (WIDTH - side - right) / slices
+    scale = cell / (extent[1] + 6)  # inches per mm, the same in all rows
+    tall = [extent[_across(axis)[1]] * scale + title for _, axis, _ in _PLANES]
+    height = head + sum(tall) + 0.05
     with styled():
-        figure = plt.figure(figsize=(WIDTH, _height(crop, underlay, slices)), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0.01)
-        grid = figure.subplots(3, slices)
-        image = None
-        for line, (axis_name, axis, plane) in zip(grid, _PLANES, strict=True):
-            for axes, place in zip(line, slice_positions(points[axis], slices, underlay.affine[axis, axis]), strict=True):
-                image = _draw_slice(axes, overlay, affine, underlay, crop, axis, place, colours, limits) or image
-                axes.set_title(f"{axis_name} = {place:.0f}".replace("-", "−"), fontsize=6.5, loc="center", weight="normal")
-            line[0].text(-0.06, 0.5, plane, transform=line[0].transAxes, rotation=90, ha="right", va="center")
-            if axis != 0:
-                for side, where in (("L", 0.02), ("R", 0.98)):
-                    line[0].text(where, 0.03, side, transform=line[0].transAxes, color=MUTED, ha="center", fontsize=6.5)
-        figure.suptitle(text, fontsize=7.5, color=INK, x=0.01, ha="left")
+        figure = plt.figure(figsize=(WIDTH, height))
+        figure.text(0.012, 1 - 0.05 / height, text, va="top")
+        image, top = None, height - head
+        for (letter, axis, plane), line in zip(_PLANES, tall, strict=True):
+            bottom = (top - line) / height
+            figure.text(0.015, bottom + (line - title) / 2 / height, plane, rotation=90, va="center", color=MUTED)
+            places = slice_positions(points[axis], slices, underlay.affine[axis, axis])
+            for column, place in enumerate(places):
+                box = ((side + column * cell) / WIDTH, bottom, cell / WIDTH, (line - title) / height)
+                axes = figure.add_axes(box)
+                image = _draw_slice(axes, overlay, affine, underlay, crop, axis, place, colours, limits)
+                axes.set_title(
+                    f"{letter} = {place:.0f}".replace("-", "−"), fontsize=6.5, loc="center", weight="normal", pad=2
+                )
+                if column == 0 and axis != 0:
+                    for hand, where in (("L", 0.03), ("R", 0.97)):
+                        axes.text(where, 0.02, hand, transform=axes.transAxes, color=MUTED, ha="center", fontsize=6.5)
+            top -= line
         if bar and image is not None:
-            figure.colorbar(image, ax=grid, shrink=0.4, aspect=20, pad=0.01, label=bar).outline.set_visible(False)
+            colour_bar = figure.colorbar(image, cax=figure.add_axes(((WIDTH - right + 0.15) / WIDTH, 0.35, 0.014, 0.3)))
+            colour_bar.set_label(bar)
+            colour_bar.outline.set_visible(False)
     return figure
+
+
+def _across(axis: int) -> tuple[int, int]:
+    """Axes of the template that run right and up in a slice across `axis`."""
+    across, up = (other for other in range(3) if other != axis)
+    return across, up
 
 
 def slice_positions(coordinates: np.ndarray, count: int, step: float) -> list[float]:
@@ -128,13 +191,6 @@ def _crop(underlay: Template) -> list[slice]:
         used = np.flatnonzero(underlay.brain.any(axis=tuple(a for a in range(3) if a != axis)))
         box.append(slice(max(used[0] - 1, 0), used[-1] + 2))
     return box
-
-
-def _height(crop: Sequence[slice], underlay: Template, slices: int) -> float:
-    """Height of the figure (inches) at which the slices fill its width."""
-    x, y, z = (part.stop - part.start for part in crop)
-    wide = (WIDTH - 0.3) / slices
-    return wide * max(y / x, 0.5) + wide * z / x + wide * z / y + 1.1
 
 
 def _draw_slice(

@@ -20,7 +20,7 @@ _GROUPS = [
 ]
 
 
-def draw_design(design: pd.DataFrame, repetition_time: float | None = None) -> Figure:
+def draw_design(design: pd.DataFrame, repetition_time: float | None = None, series: str = "") -> Figure:
     """Draw a design matrix as an image, each column scaled to its largest absolute value.
 
     Parameters
@@ -28,6 +28,8 @@ def draw_design(design: pd.DataFrame, repetition_time: float | None = None) -> F
     design : DataFrame, shape (volumes, regressors)
     repetition_time : float, optional
         Seconds; the axis counts volumes without it.
+    series : str
+        Label of the run.
     """
     values = design.to_numpy(float)
     peaks = np.abs(values).max(axis=0)
@@ -37,11 +39,14 @@ def draw_design(design: pd.DataFrame, repetition_time: float | None = None) -> F
     with styled():
         figure, axes = plt.subplots(figsize=(WIDTH, 3.9), layout="constrained")
         extent = (-0.5, values.shape[1] - 0.5, values.shape[0] * step, 0)
+        # columns repeated: resampling that keeps brief peaks in time would blur neighbouring regressors
+        wide = np.repeat(scaled, -(-2000 // values.shape[1]), axis=1)
         image = axes.imshow(
-            scaled, cmap="gray", vmin=-1, vmax=1, aspect="auto", interpolation="antialiased", extent=extent
+            wide, cmap="gray", vmin=-1, vmax=1, aspect="auto", interpolation="antialiased", extent=extent
         )
         axes.set_ylabel("Time (s)" if repetition_time else "Volume")
-        axes.set_xlabel(f"{values.shape[1]} regressors, {values.shape[0]} volumes", color=MUTED)
+        about = f"{values.shape[1]} regressors, {values.shape[0]:,} volumes"
+        axes.set_xlabel(f"{series}: {about}" if series else about, color=MUTED)
         axes.set_xticks([])
         axes.spines[["top", "right", "bottom"]].set_visible(False)
         _bracket(axes, groups, values.shape[1])
@@ -66,8 +71,11 @@ def _bracket(axes: Axes, groups: list[tuple[str, int, int]], columns: int) -> No
     """Name the kinds of regressors above the matrix; names of narrow groups are turned to fit."""
     place = axes.get_xaxis_transform()
     for label, start, count in groups:
-        left, right = start - 0.5 + 0.06, start + count - 0.5 - 0.06
-        axes.plot([left, right], [1.015, 1.015], color=INK, linewidth=1, transform=place, clip_on=False)
+        gap = min(0.2, 0.0015 * columns)
+        left, right = start - 0.5 + gap, start + count - 0.5 - gap
+        axes.plot(
+            [left, right], [1.015, 1.015], color=INK, linewidth=1, transform=place, clip_on=False, solid_capstyle="butt"
+        )
         text = f"{count} {label}" if count > 1 else label
         wide = count / columns > 0.015 * len(text)
         axes.text(

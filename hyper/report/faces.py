@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hyper.errors import DataError
 from hyper.io.arrays import read_arrays
-from hyper.report.names import number, spell_out
+from hyper.report.names import number, predictor_label
 from hyper.report.style import INK, MUTED, WIDTH, styled
 
 
@@ -66,7 +66,9 @@ def read_faces(
         if rows and ids[:most] != rows[0].ids:
             raise DataError(latent_file, f"its stimuli differ from those of {decoders[0]}", "Decode again")
         cosines = cosine(vectors["true"], vectors["decoded"])
-        rows.append(FaceRow(decoder, ids[:most], pictures["stimulus"][:most], pictures["reconstruction"][:most], cosines))
+        rows.append(
+            FaceRow(decoder, ids[:most], pictures["stimulus"][:most], pictures["reconstruction"][:most], cosines)
+        )
     return rows
 
 
@@ -107,7 +109,7 @@ def draw_faces(rows: Sequence[FaceRow], columns: int = 12) -> Figure:
                 _draw_picture(figure, picture, (left, bottom, size), label, line == 0)
         for block in range(blocks):
             top = height - 0.06 - block * (block_height + gap)
-            for line, label in enumerate(["Stimulus", *(spell_out(row.decoder) for row in rows)]):
+            for line, label in enumerate(["Stimulus", *(predictor_label(row.decoder) for row in rows)]):
                 middle = (top - line * (size + text) - size / 2) / height
                 weight = "bold" if line == 0 else "normal"
                 figure.text((margin - 0.1) / width, middle, _folded(label), ha="right", va="center", weight=weight)

@@ -1,6 +1,7 @@
 """The scores of decoders and trivial predictors, drawn."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,19 +10,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hyper.report.names import metric_label, number, spell_out
+from hyper.io.tables import read_table
+from hyper.report.names import is_trivial, metric_label, number, predictor_label
 from hyper.report.style import INK, MARKERS, MUTED, PALETTE, RULE, WIDTH, styled
 
 
-def draw_metrics(table: pd.DataFrame, decoders: Sequence[str], trivial: Sequence[str]) -> Figure:
+def read_metrics(path: str | Path) -> pd.DataFrame:
+    """Read metrics.tsv; labels of subjects, decoders and regions stay text."""
+    labels = dict.fromkeys(("study", "subject", "decoder", "metric", "region"), str)
+    return read_table(path, dtype=labels)
+
+
+def draw_metrics(table: pd.DataFrame, decoders: Sequence[str]) -> Figure:
     """Draw one panel per metric: a dot with its standard error per predictor and subject.
 
     Parameters
     ----------
     table : DataFrame
         metrics.tsv. Where it has several regions, the first is drawn.
-    decoders, trivial : sequence of str
-        Order of the rows, decoders above; trivial predictors are hollow.
+    decoders : sequence of str
+        Order of the rows; other predictors follow, trivial ones hollow.
 
     Returns
     -------
@@ -29,9 +37,8 @@ def draw_metrics(table: pd.DataFrame, decoders: Sequence[str], trivial: Sequence
         Dashed line: chance (the mean over predictors where they differ). Dotted line: ceiling of a subject.
     """
     table = first_region(table)
-    metrics, subjects = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["subject"].astype(str)))
-    present = set(table["decoder"])
-    predictors = [name for name in [*decoders, *trivial] if name in present]
+    metrics, subjects = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["subject"]))
+    predictors = ordered_predictors(table, decoders)
     columns = 2 if len(metrics) > 1 else 1
     rows = -(-len(metrics) // columns)
     panel = max(1.25, 0.21 * len(predictors) * max(1, 0.55 * len(subjects)) + 0.62)
@@ -42,7 +49,7 @@ def draw_metrics(table: pd.DataFrame, decoders: Sequence[str], trivial: Sequence
         )
         figure.get_layout_engine().set(rect=(0, 0, 1, 1 - legend / (rows * panel + legend)), wspace=0.05)
         for axes, metric in zip(grid.flat, metrics, strict=False):
-            _draw_panel(axes, table[table["metric"] == metric], metric, predictors, subjects, set(trivial))
+            _draw_panel(axes, table[table["metric"] == metric], metric, predictors, subjects)
         for axes in grid.flat[len(metrics) :]:
             axes.set_visible(False)
         figure.legend(handles=_legend(subjects), loc="upper left", ncols=len(subjects) + 3, bbox_to_anchor=(0, 1))
@@ -55,19 +62,24 @@ def first_region(table: pd.DataFrame) -> pd.DataFrame:
     return table if regions.empty else table[table["region"] == regions.iloc[0]]
 
 
-def _draw_panel(
-    axes: Axes, part: pd.DataFrame, metric: str, predictors: list[str], subjects: list[str], trivial: set[str]
-) -> None:
+def ordered_predictors(table: pd.DataFrame, decoders: Sequence[str]) -> list[str]:
+    """Predictors of a table: `decoders` first, the trivial ones last."""
+    present = list(dict.fromkeys(table["decoder"]))
+    first = [name for name in decoders if name in present]
+    return first + sorted((name for name in present if name not in first), key=is_trivial)
+
+
+def _draw_panel(axes: Axes, part: pd.DataFrame, metric: str, predictors: list[str], subjects: list[str]) -> None:
     axes.set_ylim(len(predictors) - 0.4, -0.6)
     for place in range(1, len(predictors)):
         axes.axhline(place - 0.5, color=RULE, linewidth=0.4, zorder=0)
     offsets = np.linspace(-0.22, 0.22, len(subjects)) if len(subjects) > 1 else [0.0]
     for index, (subject, offset) in enumerate(zip(subjects, offsets, strict=True)):
         colour, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
-        own = part[part["subject"].astype(str) == subject].drop_duplicates("decoder").set_index("decoder")
+        own = part[part["subject"] == subject].drop_duplicates("decoder").set_index("decoder")
         for place, name in enumerate(predictors):
             if name in own.index:
-                face = "white" if name in trivial else colour
+                face = "white" if is_trivial(name) else colour
                 row = own.loc[name]
                 axes.errorbar(
                     row["value"], place + offset, xerr=row["sem"] if np.isfinite(row["sem"]) else None, fmt=marker,
@@ -75,13 +87,14 @@ def _draw_panel(
                 )  # fmt: skip
         ceilings = own["ceiling"].dropna()
         if len(ceilings):
-            axes.axvline(ceilings.max(), color=colour, linewidth=1, linestyle=":", zorder=1)
+            shared = part["ceiling"].nunique() == 1
+            axes.axvline(ceilings.max(), color=MUTED if shared else colour, linewidth=1, linestyle=":", zorder=1)
     chance = part["chance"].dropna()
     if len(chance):
         axes.axvline(chance.mean(), color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_yticks(range(len(predictors)), [spell_out(name) for name in predictors])
-    for label, name in zip(axes.get_yticklabels(), predictors, strict=True):
-        label.set_color(MUTED if name in trivial else INK)
+    axes.set_yticks(range(len(predictors)), [predictor_label(name) for name in predictors])
+    for label, name in zip(axes.get_yticklabels(), predictors, strict=False):  # inner panels have none
+        label.set_color(MUTED if is_trivial(name) else INK)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     axes.set_title(metric_label(metric))

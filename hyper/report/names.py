@@ -4,24 +4,39 @@ import math
 
 _METRICS = {
     "identification_2way_latent": "2-way identification, latents",
-    "identification_2way_pixel": "2-way identification, pixels",
     "identification_2way_pixels": "2-way identification, pixels",
-    "identification_2way_image": "2-way identification, images",
     "latent_similarity": "Latent similarity, 1/(1+MSE)",
     "latent_cosine": "Latent cosine",
     "latent_pearson": "Latent correlation",
     "pixel_correlation": "Pixel correlation",
+    "ssim_rgb224_gauss3": "SSIM (224 px, Gaussian 3)",
 }
 _ACRONYMS = {"mse": "MSE", "ssim": "SSIM", "rgb": "RGB", "vae": "VAE", "gan": "GAN", "hrf": "HRF", "snr": "SNR"}
 _ACRONYMS |= {"glm": "GLM", "z": "z", "t1w": "T1w", "epi": "EPI", "roi": "ROI", "tr": "TR", "fd": "FD", "mm": "mm"}
 
+_TRIVIAL = {
+    "zero": "Zero latent",
+    "mean": "Mean latent",
+    "random": "Random latent",
+    "nearest": "Nearest training latent",
+    "shuffled": "Shuffled stimuli",
+}
 ALPHA = 0.05
+
+
+def is_trivial(name: str) -> bool:
+    """Whether a predictor is one of the trivial ones: they are called ``trivial-...``."""
+    return name.startswith("trivial-")
+
+
+def predictor_label(name: str) -> str:
+    """Name of a decoder or trivial predictor in print."""
+    bare = name.removeprefix("trivial-")
+    return _TRIVIAL.get(bare, spell_out(bare)) if is_trivial(name) else spell_out(name)
 
 
 def metric_label(name: str) -> str:
     """Name of a metric in print; an unknown one is spelt out."""
-    if name.startswith("ssim"):
-        return "SSIM" + (f" ({name[5:].replace('_', ', ')})" if len(name) > 5 else "")
     return _METRICS.get(name) or spell_out(name)
 
 

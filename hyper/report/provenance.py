@@ -108,17 +108,17 @@ def write_provenance(
         When a deliverable lies elsewhere or does not exist.
     """
     folder = Path(path).resolve().parent
-    deliverables = {}
+    checksums = {}
     for file in sorted(Path(name) for name in files):
         try:
             name = file.resolve().relative_to(folder).as_posix()
-            deliverables[name] = {"sha256": checksum(file), "bytes": file.stat().st_size}
+            checksums[name] = checksum(file)
         except ValueError:
             raise DataError(file, f"it does not lie below {folder}", "List deliverables of this study only") from None
         except FileNotFoundError:
             raise DataError(file, "the file does not exist", "Run the rule that writes it") from None
     content = {"study": study, "seed": seed, **collect_versions(), "configfiles": list(sources)}
-    write_json(path, {**content, "settings": dict(settings), "deliverables": deliverables})
+    write_json(path, {**content, "settings": dict(settings), "files": checksums})
 
 
 def changed_files(path: str | Path) -> list[str]:
@@ -131,13 +131,22 @@ def changed_files(path: str | Path) -> list[str]:
     """
     folder = Path(path).resolve().parent
     faults = []
-    for name, entry in read_json(path)["deliverables"].items():
+    for name, stated in read_json(path)["files"].items():
         file = folder / name
         if not file.is_file():
             faults.append(f"{name}: missing")
-        elif file.stat().st_size != entry["bytes"] or checksum(file) != entry["sha256"]:
+        elif checksum(file) != stated:
             faults.append(f"{name}: changed since it was written")
     return faults
+
+
+def expand_folders(paths: Iterable[str | Path]) -> list[Path]:
+    """Return the paths with every folder replaced by the files in it; hidden files are left out."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += [file for file in inside if not file.is_dir() and not file.name.startswith(".")]
+    return found
 
 
 def without_local_paths(value: Any) -> Any:

@@ -58,6 +58,10 @@ REFERENCES: dict[str, Reference] = {
         "NeuroImage, 59, 2142–2154",
         "10.1016/j.neuroimage.2011.10.018",
     ),
+    "deepbet": _arxiv(
+        "Fisch, L., et al.", 2023,
+        "deepbet: fast brain extraction of T1-weighted MRI using convolutional neural networks", "arXiv", "2308.07003",
+    ),
     "dipy": _doi(
         "Garyfallidis, E., et al.",
         2014,

@@ -8,10 +8,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
-from hyper.io.atomic import atomic_path  # noqa: E402
+from hyper.io.atomic import atomic_path
 
 INK = "#1d2329"
 MUTED = "#6b7580"

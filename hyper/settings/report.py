@@ -16,7 +16,7 @@ class Brain(Section):
     """Maps drawn on slices of the template."""
 
     slices: int = Field(6, ge=2, le=12, description="Slices per orientation (axial, coronal, sagittal).")
-    resolution: float = Field(2.0, gt=0, description="Resolution of the template underneath, mm.")
+    resolution: float = Field(1.0, gt=0, description="Resolution of the template underneath, mm.")
     threshold: float = Field(3.1, ge=0, description="Where a study ends at glm, its map is drawn from this |z| on.")
 
 

@@ -58,6 +58,13 @@ def of_runs(pattern):
     )
 
 
+def of_first_run(pattern):
+    """Input function: a pattern with {subject} and {series} for the subject's first run, the reference of all others."""
+    return lambda wildcards: pattern.replace("{subject}", wildcards.subject).replace(
+        "{series}", series_of(wildcards.subject)[0]
+    )
+
+
 def latents(wildcards):
     """Input function: the latents of the stimuli, if the study has any."""
     return [str(path) for path in plan.latents()]

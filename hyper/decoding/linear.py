@@ -1,0 +1,130 @@
+"""What linear decoders share: scaling of voxels, decoding, files."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from hyper.decoding.base import Pair, check_matrix, check_training
+from hyper.errors import DataError
+from hyper.io.atomic import atomic_path
+
+_TENSORS = ("weight", "bias", "mean", "std")
+
+
+class LinearDecoder:
+    """latent = weight @ ((response - mean) / std) + bias.
+
+    Attributes
+    ----------
+    weight : ndarray, shape (latent, voxel)
+    bias : ndarray, shape (latent,)
+    mean, std : ndarray, shape (voxel,)
+        Scaling of the training responses; 0 and 1 where the setting `scaling` is ``none``.
+    """
+
+    kind: ClassVar[str]
+    random: ClassVar[bool] = False
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.curve = pd.DataFrame()
+        self.weight: np.ndarray = np.empty((0, 0))
+        self.bias: np.ndarray = np.empty(0)
+        self.mean: np.ndarray = np.empty(0)
+        self.std: np.ndarray = np.empty(0)
+
+    def fit(
+        self,
+        responses: np.ndarray,
+        latents: np.ndarray,
+        *,
+        scaling: Pair | None = None,
+        series: np.ndarray | None = None,
+        watched: Pair | None = None,
+    ) -> Self:
+        """Learn from training trials (see `Decoder.fit`)."""
+        check_training(responses, latents)
+        if watched is not None:
+            check_matrix("watched responses", watched[0], responses.shape[1])
+            check_matrix("watched latents", watched[1], latents.shape[1])
+        self._set_scaling(responses, scaling)
+        watched = None if watched is None else (self._scaled(watched[0]), watched[1])
+        self._fit_scaled(self._scaled(responses), np.asarray(latents, np.float64), series, watched)
+        return self
+
+    def _fit_scaled(
+        self, responses: np.ndarray, latents: np.ndarray, series: np.ndarray | None, watched: Pair | None
+    ) -> None:
+        """Set `weight`, `bias` and `curve` from scaled responses."""
+        raise NotImplementedError
+
+    def decode(self, responses: np.ndarray, n_repeats: np.ndarray | int | None = None) -> np.ndarray:
+        """Decode raw responses, shape (stimulus, voxel), to latents, float64; the number of repeats plays no part."""
+        if not self.weight.size:
+            raise DataError("decoder", "it has not been fitted", "Fit or load it first")
+        check_matrix("responses", responses, self.weight.shape[1])
+        return self._scaled(responses) @ self.weight.T.astype(np.float64) + self.bias
+
+    def save(self, path: str | Path) -> None:
+        """Write safetensors; the metadata (one JSON text under ``hyper``) names kind and settings."""
+        description = json.dumps({"kind": self.kind, "settings": self.settings}, sort_keys=True)
+        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary, metadata={"hyper": description})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        DataError
+            When the file is missing, damaged or of another kind of decoder.
+        """
+        kind, settings = describe(path)
+        if kind != cls.kind:
+            raise DataError(path, f"it holds a decoder of kind {kind!r}, not {cls.kind!r}", "Load it by its own kind")
+        decoder = cls(**settings)
+        with safe_open(path, framework="numpy") as file:
+            if set(file.keys()) != set(_TENSORS):
+                raise DataError(path, f"it does not hold {', '.join(_TENSORS)}", "Run the rule fit_decoder again")
+            for name in _TENSORS:
+                setattr(decoder, name, file.get_tensor(name))
+        return decoder
+
+    def _set_scaling(self, responses: np.ndarray, scaling: Pair | None) -> None:
+        voxels = responses.shape[1]
+        if self.settings["scaling"] == "none":
+            scaling = np.zeros(voxels), np.ones(voxels)
+        elif scaling is None:
+            std = responses.std(axis=0, dtype=np.float64)
+            scaling = responses.mean(axis=0, dtype=np.float64), np.where(std > 0, std, 1.0)
+        self.mean, self.std = (np.array(values, np.float64) for values in scaling)
+        if self.mean.shape != (voxels,) or self.std.shape != (voxels,) or not (self.std > 0).all():
+            raise DataError("scaling", f"it is no mean and positive std of {voxels} voxels", "Assemble the responses")
+
+    def _scaled(self, responses: np.ndarray) -> np.ndarray:
+        return (responses.astype(np.float64) - self.mean) / self.std
+
+
+def describe(path: str | Path) -> tuple[str, dict[str, Any]]:
+    """Return kind and settings of a saved decoder.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, damaged or holds no decoder.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            content = json.loads((file.metadata() or {})["hyper"])
+            return str(content["kind"]), dict(content["settings"])
+    except FileNotFoundError:
+        raise DataError(path, "the file does not exist", "Run the rule fit_decoder") from None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
+        raise DataError(path, f"it holds no decoder ({fault})", "Run the rule fit_decoder again") from fault

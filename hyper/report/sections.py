@@ -1,0 +1,265 @@
+"""The sections of the page: each gathers what its template prints, or is absent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from hyper.io.tables import read_json, read_table
+from hyper.report.faces import FaceRow, read_faces
+from hyper.report.methods import cited, methods_paragraphs
+from hyper.report.metrics import read_metrics
+from hyper.report.names import number, predictor_label, significant, spell_out
+from hyper.report.provenance import without_local_paths
+from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
+from hyper.report.settings_text import as_yaml, differing
+from hyper.report.sources import FigureFile, Sources, embed_file, embed_picture
+
+BLOCK = 12  # faces side by side on the page
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page: `key` names its template and its anchor."""
+
+    key: str
+    title: str
+    content: dict[str, Any]
+
+
+def build_sections(sources: Sources) -> tuple[list[Section], list[str]]:
+    """Build every section that has data.
+
+    Returns
+    -------
+    sections : list of Section
+    absent : list of str
+        Titles of those left out for lack of data.
+    """
+    sections, absent = [], []
+    for key, title, build in _ORDER:
+        content = build(sources)
+        if content is not None:
+            sections.append(Section(key, title, content))
+        elif key not in ("truth", "maps", "files"):  # whose absence says nothing
+            absent.append(title)
+    return sections, absent
+
+
+def _metrics(sources: Sources) -> pd.DataFrame | None:
+    if sources.metrics is None:
+        return None
+    table = read_metrics(sources.metrics)
+    return None if table.empty else table
+
+
+def _summary(sources: Sources) -> dict[str, Any]:
+    table = _metrics(sources)
+    readings = {subject: read_json(path) for subject, path in sources.trials.items()}
+    counts = [item.get("counts", {}) for item in readings.values()]
+    facts = [f"{len(sources.subjects)} {'person' if len(sources.subjects) == 1 else 'people'}"]
+    runs = sum(len(item.get("repetition_time", {})) for item in readings.values())
+    trials = sum(sum(count.values()) for count in counts)
+    facts.append(f"{runs} {'run' if runs == 1 else 'runs'}, {trials:,} trials")
+    if sources.whole and sources.decoders:
+        facts.append(f"{len(sources.decoders)} {'decoder' if len(sources.decoders) == 1 else 'decoders'}")
+    facts.append("simulated data" if sources.simulated else "measured data")
+    return {
+        "facts": facts,
+        "headline": headline(table, sources.decoders) if table is not None else [],
+        "note": trivial_note(table, sources.decoders) if table is not None else [],
+        "readings": sum(len(sentences) for _, sentences in _merged_readings(readings)),
+        "simulated": sources.simulated,
+        "whole": sources.whole,
+    }
+
+
+def _faces(sources: Sources) -> dict[str, Any] | None:
+    if not sources.images:
+        return None
+    most = sources.settings.get("report", {}).get("faces", {}).get("most", 36)
+    people = []
+    for subject, images in sources.images.items():
+        rows = read_faces(images, sources.latents[subject], sources.decoders, most)
+        ids = rows[0].ids
+        blocks = [_face_block(rows, range(start, min(start + BLOCK, len(ids)))) for start in range(0, len(ids), BLOCK)]
+        print_versions = [figure for figure in sources.figures_of("faces") if figure.subject == subject]
+        people.append({"subject": subject, "blocks": blocks, "print": _links(sources, print_versions)})
+    return {"people": people}
+
+
+def _face_block(rows: list[FaceRow], places: range) -> dict[str, Any]:
+    ids = [rows[0].ids[place] for place in places]
+    stimuli = [
+        {"src": embed_picture(rows[0].stimuli[place]), "alt": f"Stimulus {name}", "under": name}
+        for place, name in zip(places, ids, strict=True)
+    ]
+    lines = [{"label": "Stimulus", "cells": stimuli}]
+    for row in rows:
+        label = predictor_label(row.decoder)
+        cells = []
+        for place, name in zip(places, ids, strict=True):
+            cosine = number(row.cosines[place], 2)
+            alt = f"Stimulus {name} as reconstructed by {label}; latent cosine {cosine}"
+            cells.append({"src": embed_picture(row.reconstructions[place]), "alt": alt, "under": cosine})
+        lines.append({"label": label, "cells": cells})
+    return {"lines": lines}
+
+
+def _data(sources: Sources) -> dict[str, Any] | None:
+    if not sources.trials:
+        return None
+    readings = {subject: read_json(path) for subject, path in sources.trials.items()}
+    splits = list(dict.fromkeys(name for item in readings.values() for name in item.get("counts", {})))
+    order = {name: place for place, name in enumerate(("train", "test", "null", "unassigned"))}
+    splits.sort(key=lambda name: order.get(name, 9))
+    rows = []
+    for subject, item in readings.items():
+        times = item.get("repetition_time", {})
+        seconds = ", ".join(f"{value:g}" for value in sorted(set(times.values())))
+        counts = [item.get("counts", {}).get(name, 0) for name in splits]
+        rows.append([Cell(f"sub-{subject}"), Cell(str(len(times))), Cell(seconds), *(Cell(f"{n:,}") for n in counts)])
+    names = {"train": "Training trials", "test": "Test trials", "null": "Null trials", "unassigned": "Trials"}
+    columns = [("Person", ""), ("Runs", ""), ("Repetition time (s)", "")]
+    columns += [(names.get(name, spell_out(name)), "") for name in splits]
+    return {"readings": _merged_readings(readings), "table": Table(columns, rows)}
+
+
+def _merged_readings(readings: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Sentences that hold for all, then those of each person."""
+    lists = {subject: [str(text) for text in item.get("readings", [])] for subject, item in readings.items()}
+    common = [text for text in next(iter(lists.values()), []) if all(text in own for own in lists.values())]
+    groups = [("All people" if len(lists) > 1 else f"sub-{next(iter(lists), '')}", common)]
+    groups += [(f"sub-{subject}", [text for text in own if text not in common]) for subject, own in lists.items()]
+    return [(who, texts) for who, texts in groups if texts]
+
+
+def _scores(sources: Sources) -> dict[str, Any] | None:
+    table = _metrics(sources)
+    if table is None:
+        return None
+    alt = "Dot plot of every metric by decoder and trivial predictor; the tables below hold the same numbers."
+    return {
+        "figures": _pictures(sources, "metrics", alt),
+        "overview": overview(table, sources.decoders),
+        "every": every_number(table, sources.decoders),
+        "link": sources.link(sources.metrics) if sources.metrics else "",
+    }
+
+
+def _figures_only(kinds: dict[str, str]) -> Callable[[Sources], dict[str, Any] | None]:
+    """Make the builder of a section that holds figures alone; {} in an alternative text becomes the subject."""
+
+    def build(sources: Sources) -> dict[str, Any] | None:
+        allowed = {kind: alt for kind, alt in kinds.items() if not (sources.share and kind == "registration")}
+        figures = [picture for kind, alt in allowed.items() for picture in _pictures(sources, kind, alt)]
+        figures.sort(key=lambda picture: list(sources.subjects).index(picture["subject"]))
+        return {"figures": figures, "withheld": len(allowed) < len(kinds)} if figures else None
+
+    return build
+
+
+def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "src": embed_file(figure.path),
+            "alt": alt.format(f"sub-{figure.subject}"),
+            "subject": figure.subject,
+            "kind": kind,
+            "drawing": kind in ("metrics", "motion"),
+            "links": _links(sources, [figure]),
+        }
+        for figure in sources.figures_of(kind)
+    ]
+
+
+def _links(sources: Sources, figures: list[FigureFile]) -> list[tuple[str, str]]:
+    """Format and address of every file of the figures, for print."""
+    if sources.share:
+        return []
+    paths = [path for figure in figures for path in dict.fromkeys((figure.path, *figure.others))]
+    return [(path.suffix[1:].upper(), sources.link(path)) for path in sorted(paths, key=lambda path: path.suffix)]
+
+
+def _truth(sources: Sources) -> dict[str, Any] | None:
+    if sources.truth is None:
+        return None
+    table = read_table(sources.truth, dtype={"subject": str}).dropna(axis=1, how="all")
+    table = table.drop(columns=["study"], errors="ignore")
+    if table.empty:
+        return None
+    rows = [[_truth_cell(name, value) for name, value in row.items()] for _, row in table.iterrows()]
+    columns = [(spell_out(str(name)), str(name)) for name in table.columns]
+    return {"table": Table(columns, rows), "link": sources.link(sources.truth)}
+
+
+def _truth_cell(name: Any, value: Any) -> Cell:
+    if isinstance(value, (int, float)):
+        return Cell(significant(float(value)), "" if pd.isna(value) else repr(float(value)))
+    if pd.isna(value):
+        return Cell("–", word=True)
+    text = f"sub-{value}" if name == "subject" else spell_out(value) if name == "quantity" else str(value)
+    return Cell(text, str(value), word=True)
+
+
+def _methods(sources: Sources) -> dict[str, Any]:
+    paragraphs, references = cited(methods_paragraphs(sources.settings, len(sources.subjects)))
+    return {"paragraphs": paragraphs, "references": references}
+
+
+def _settings(sources: Sources) -> dict[str, Any]:
+    settings = without_local_paths(sources.settings) if sources.share else sources.settings
+    changed = differing(settings, sources.defaults)
+    return {"changed": as_yaml(changed), "all": as_yaml(settings), "versions": sources.versions}
+
+
+def _files(sources: Sources) -> dict[str, Any] | None:
+    if not sources.files or sources.share:
+        return None
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for name in sorted(sources.name_of(path) for path in sources.files):
+        size = _size((sources.folder / name).stat().st_size) if (sources.folder / name).exists() else ""
+        groups.setdefault(name.partition("/")[0], []).append((name, f"../{name}", size))
+    return {"groups": groups, "count": sum(map(len, groups.values()))}
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+_ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
+    ("summary", "Summary", _summary),
+    ("faces", "Faces, seen and reconstructed", _faces),
+    ("data", "How the data were read", _data),
+    ("scores", "Scores", _scores),
+    (
+        "voxels",
+        "Voxels on the brain",
+        _figures_only({"voxels": "Voxel mask of {} in red on slices of the template brain; coordinates in MNI mm."}),
+    ),
+    ("maps", "Maps", _figures_only({"map": "Statistical maps of {} on slices of the template brain, MNI mm."})),
+    (
+        "preprocessing",
+        "Preprocessing",
+        _figures_only(
+            {
+                "motion": "Head motion of {} over all runs: translations, rotations and framewise displacement.",
+                "registration": "Registration of {}: outlines of one image drawn on another should follow its edges.",
+            }
+        ),
+    ),
+    (
+        "design",
+        "First-level design",
+        _figures_only({"design": "Design matrix of one run of {}: time runs down, regressors stand side by side."}),
+    ),
+    ("truth", "What was recovered of the planted truth", _truth),
+    ("methods", "Methods", _methods),
+    ("settings", "Settings and versions", _settings),
+    ("files", "Files", _files),
+]

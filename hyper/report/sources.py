@@ -1,0 +1,144 @@
+"""What the page is made of, as files and plain values."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from hyper.errors import DataError
+
+_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """A figure on disk.
+
+    Attributes
+    ----------
+    kind : str
+        Which section it belongs to: motion, registration, design, voxels, map, metrics or faces.
+    path : Path
+        The file to embed, PNG or SVG.
+    subject : str, optional
+        None for a figure of the whole study.
+    others : tuple of Path
+        The same figure in other formats or for print, to link to.
+    """
+
+    kind: str
+    path: Path
+    subject: str | None = None
+    others: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything the page shows; what a study does not have stays empty.
+
+    Attributes
+    ----------
+    study : str
+    folder : Path
+        The study's results; links to files are relative to its subfolder ``report``.
+    subjects, decoders : sequence of str
+    trials : mapping of str to Path
+        How the data were read, JSON per subject.
+    settings, defaults : mapping
+        Every setting, and every default.
+    versions : mapping
+        From `hyper.report.provenance.collect_versions`.
+    figures : sequence of FigureFile
+    images, latents : mapping of str to sequence of Path
+        Per subject, parallel to `decoders`.
+    metrics, truth : Path, optional
+        Tables.
+    files : sequence of Path
+        Deliverables to list.
+    """
+
+    study: str
+    folder: Path
+    subjects: Sequence[str]
+    decoders: Sequence[str]
+    trials: Mapping[str, Path]
+    settings: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    figures: Sequence[FigureFile] = ()
+    images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    metrics: Path | None = None
+    truth: Path | None = None
+    files: Sequence[Path] = ()
+
+    @property
+    def share(self) -> bool:
+        """Whether the page will be handed on."""
+        return bool(self.settings.get("report", {}).get("share", False))
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data were simulated."""
+        return bool(self.settings.get("study", {}).get("simulated", False))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the study went beyond the general linear model."""
+        return self.settings.get("study", {}).get("last_stage", "report") == "report"
+
+    def figures_of(self, kind: str) -> list[FigureFile]:
+        """Figures of one kind, in the order given."""
+        return [figure for figure in self.figures if figure.kind == kind]
+
+    def link(self, path: str | Path) -> str:
+        """Address of a file as seen from the page."""
+        return "../" + self.name_of(path)
+
+    def name_of(self, path: str | Path) -> str:
+        """Name of a file within the study's results."""
+        try:
+            return Path(path).resolve().relative_to(self.folder.resolve()).as_posix()
+        except ValueError:
+            raise DataError(path, f"it does not lie below {self.folder}", "List files of this study only") from None
+
+
+def embed_file(path: str | Path) -> str:
+    """Return an image file as a data URI.
+
+    Raises
+    ------
+    DataError
+        When the file is missing or of another type.
+    """
+    path = Path(path)
+    if path.suffix not in _TYPES:
+        raise DataError(path, "it is no PNG, SVG or JPEG", "Give an image")
+    try:
+        return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    except FileNotFoundError:
+        raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
+
+
+def embed_picture(picture: np.ndarray, largest: int = 192) -> str:
+    """Return an RGB picture as a data URI: PNG when it is small, else JPEG of at most `largest` pixels.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, 3)
+    largest : int
+        Pixels along the longer side.
+    """
+    image = Image.fromarray(np.ascontiguousarray(picture, np.uint8))
+    buffer = io.BytesIO()
+    if max(image.size) <= largest / 2:
+        image.save(buffer, "PNG", optimize=True)
+        return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    image.save(buffer, "JPEG", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

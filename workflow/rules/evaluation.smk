@@ -1,0 +1,52 @@
+rule evaluate:
+    input:
+        latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
+        images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
+    output:
+        metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
+    log:
+        "<results>/logs/evaluate/sub-{subject}_{decoder}.log",
+    benchmark:
+        "<results>/benchmarks/evaluate/sub-{subject}_{decoder}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("evaluation"),
+        code=code("evaluate"),
+        seed=SEED,
+    message:
+        "Scoring {wildcards.decoder} on sub-{wildcards.subject}"
+    script:
+        "../scripts/evaluate.py"
+
+
+rule gather_metrics:
+    input:
+        metrics=expand(
+            "<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
+            subject=SUBJECTS,
+            decoder=DECODERS + TRIVIAL,
+        ),
+    output:
+        metrics="<results>/evaluation/metrics.tsv",
+    log:
+        "<results>/logs/gather_metrics.log",
+    benchmark:
+        "<results>/benchmarks/gather_metrics.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        code=code("gather_metrics"),
+        study=STUDY,
+    message:
+        "Gathering the metrics"
+    script:
+        "../scripts/gather_metrics.py"

@@ -1,0 +1,32 @@
+"""Score one decoder of a subject (rule evaluate)."""
+
+from _rule import run  # isort: skip
+
+import logging
+
+from hyper.evaluation.table import tabulate
+from hyper.io.arrays import read_arrays
+from hyper.io.tables import write_table
+
+
+def main(job):
+    latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
+    images, _ = read_arrays(job.input.images, ["stimulus", "reconstruction"])
+    table = tabulate(
+        items={
+            "latents": (latents["true"], latents["decoded"]),
+            "images": (images["stimulus"], images["reconstruction"]),
+        },
+        metrics=job.params.cfg["metrics"],
+        permutations=job.params.cfg["permutations"],
+        seed=job.params.seed,
+        subject=job.wildcards.subject,
+        decoder=job.wildcards.decoder,
+    )
+    for row in table.itertuples():
+        logging.info("%s %.4f, chance %.4f, p %.4g", row.metric, row.value, row.chance, row.p)
+    write_table(job.output.metrics, table)
+
+
+if __name__ == "__main__":
+    run(main)

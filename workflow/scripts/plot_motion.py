@@ -1,0 +1,16 @@
+"""Draw the motion of all runs of a subject (rule plot_motion)."""
+
+from _rule import run  # isort: skip  (first: finds hyper, limits threads before numpy loads)
+
+from hyper.io.tables import read_table
+from hyper.preprocess.figures import plot_motion
+
+
+def main(job):
+    runs = {name: read_table(file) for name, file in zip(job.params.series, job.input.motion, strict=True)}
+    title = f"Motion of sub-{job.wildcards.subject}"
+    plot_motion(job.output.figure, runs, title, job.params.cfg["displacement_mm"])
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,33 @@
+"""Draw the registration of a subject (rule plot_registration)."""
+
+from _rule import run  # isort: skip  (first: finds hyper, limits threads before numpy loads)
+
+from nibabel.affines import voxel_sizes
+
+from hyper.io.arrays import read_arrays
+from hyper.io.volumes import read_volume
+from hyper.preprocess.figures import RegistrationViews, plot_registration
+from hyper.preprocess.template import load_template
+
+
+def main(job):
+    mean, template_affine = read_volume(job.input.mean)
+    t1w, t1w_affine = read_volume(job.input.t1w)
+    boldref, boldref_affine = read_volume(job.input.boldref)
+    views = RegistrationViews(
+        mean_bold=mean,
+        coordinates=read_volume(job.input.map)[0],
+        t1w=t1w,
+        mask=read_volume(job.input.mask)[0] > 0,
+        t1w_affine=t1w_affine,
+        boldref=boldref,
+        boldref_affine=boldref_affine,
+        pose=read_arrays(job.input.matrix, ["matrix"])[0]["matrix"],
+    )
+    template = load_template(round(float(voxel_sizes(template_affine)[0]), 6))
+    title = f"Registration of sub-{job.wildcards.subject}"
+    plot_registration(job.output.figure, views, template, title, job.params.cfg["slices"])
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,23 @@
+"""Make the images of true and decoded latents (rule reconstruct)."""
+
+from _rule import run  # isort: skip
+
+from hyper.decoding.latents import rescale_latents
+from hyper.decoding.pictures import write_images, write_pngs
+from hyper.generators.base import images_uint8
+from hyper.generators.device import choose_device
+from hyper.generators.load import load_generator
+from hyper.io.arrays import read_arrays
+
+
+def main(job):
+    latents, _ = read_arrays(job.input.latents, ["true", "decoded", "stimuli"])
+    generator = load_generator(job.params.cfg["generator"]).to(choose_device(job.params.cfg["device"]))
+    stimulus = images_uint8(generator, latents["true"])
+    reconstruction = images_uint8(generator, rescale_latents(latents["decoded"], job.params.rescale))
+    write_images(job.output.images, stimulus, reconstruction, latents["stimuli"])
+    write_pngs(job.output.pngs, reconstruction, latents["stimuli"])
+
+
+if __name__ == "__main__":
+    run(main)

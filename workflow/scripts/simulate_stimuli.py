@@ -1,0 +1,34 @@
+"""Draw latents, generate the faces, describe the dataset (rule simulate_stimuli)."""
+
+from _rule import run  # isort: skip
+
+import numpy as np
+
+from hyper.generators.base import images_uint8
+from hyper.generators.load import load_generator
+from hyper.io.atomic import atomic_path
+from hyper.simulation.description import write_description
+from hyper.simulation.stimuli import draw_latents, write_images
+
+
+def main(job):
+    section, batch = job.params.cfg, 64
+    generator = load_generator(job.params.generator)
+    latents = draw_latents(job.params.faces, generator.latent_dim, job.params.seed)
+    batches = (images_uint8(generator, latents[start : start + batch]) for start in range(0, len(latents), batch))
+    diameter = section["fixation"] / section["span"] * section["size"]
+    write_images(job.output.images, batches, section["size"], diameter, section["quality"])
+    with atomic_path(job.output.latents) as temporary:
+        np.save(temporary, latents)
+    write_description(
+        job.output.description,
+        job.output.readme,
+        job.output.ignore,
+        job.output.sidecar,
+        job.params.tr,
+        f"{job.params.study} (simulated)",
+    )
+
+
+if __name__ == "__main__":
+    run(main)

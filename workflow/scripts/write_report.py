@@ -1,0 +1,60 @@
+"""Write the study's page (rule write_report)."""
+
+from _rule import run  # isort: skip
+
+import logging
+from pathlib import Path
+
+from hyper.io.atomic import write_text
+from hyper.report.page import render_page
+from hyper.report.provenance import collect_versions, expand_folders
+from hyper.report.sources import FigureFile, Sources
+from hyper.settings.root import Settings
+
+
+def main(job):
+    subjects, decoders = job.params.subjects, job.params.decoders
+    sources = Sources(
+        study=job.params.settings["study"]["name"],
+        folder=Path(job.params.folder),
+        subjects=subjects,
+        decoders=decoders,
+        trials=dict(zip(subjects, map(Path, job.input.trials), strict=True)),
+        settings=job.params.settings,
+        defaults={name: field.default.model_dump(mode="json") for name, field in Settings.model_fields.items()},
+        versions=collect_versions(),
+        figures=figures_of(job),
+        images=by_subject(job.input.images, subjects, decoders),
+        latents=by_subject(job.input.latents, subjects, decoders),
+        metrics=next(map(Path, job.input.scores), None),
+        truth=next(map(Path, job.input.truth), None),
+        files=expand_folders(job.input.files),
+    )
+    page = render_page(sources)
+    write_text(job.output.page, page)
+    logging.info("%s: %.1f MB", job.output.page, len(page) / 1e6)
+
+
+def figures_of(job):
+    found = []
+    for kind in ("motion", "registration", "design", "faces", "voxels", "map", "metrics"):
+        paths = list(map(Path, getattr(job.input, kind)))
+        each = max(1, len(paths) // len(job.params.subjects))
+        for number, path in enumerate(paths):
+            subject = None if kind == "metrics" else job.params.subjects[number // each]
+            svg = (path.with_suffix(".svg"),) if path.parent.parent.name == "report" else ()
+            shown, others = (svg[0], (path,)) if kind == "metrics" else (path, svg)
+            found.append(FigureFile(kind, shown, subject, others))
+    return found
+
+
+def by_subject(paths, subjects, decoders):
+    """The flat list of a rule's input, decoders of a subject together, as a list per subject."""
+    if not paths:
+        return {}
+    each = len(decoders)
+    return {name: [Path(path) for path in paths[i * each : (i + 1) * each]] for i, name in enumerate(subjects)}
+
+
+if __name__ == "__main__":
+    run(main)
