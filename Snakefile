@@ -8,7 +8,7 @@ include: "workflow/rules/common.smk"
 
 wildcard_constraints:
     subject="[A-Za-z0-9]+",
-    series="[a-z]+-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
+    series="(ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(_(acq|ce|rec|dir|run)-[A-Za-z0-9]+)*",
     decoder="[A-Za-z0-9_-]+",
 
 

@@ -9,7 +9,10 @@ from typing import Any
 from hyper.errors import DatasetError
 from hyper.io.tables import read_json
 
-_BOLD = re.compile(r"^sub-(?P<subject>[A-Za-z0-9]+)_(?P<series>(?:[a-z]+-[A-Za-z0-9]+_?)+)_bold\.nii(?:\.gz)?$")
+_BOLD = re.compile(
+    r"^sub-(?P<subject>[A-Za-z0-9]+)_"
+    r"(?P<series>(?:ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(?:_(?:acq|ce|rec|dir|run)-[A-Za-z0-9]+)*)_bold\.nii(?:\.gz)?$"
+)
 _LABEL = re.compile(r"^[A-Za-z0-9]+$")
 
 
@@ -138,7 +141,7 @@ def _bold_files(root: Path) -> list[Path]:
 
 def _parse(path: Path, root: Path) -> Run | None:
     match = _BOLD.match(path.name)
-    if not match or "task-" not in match["series"]:
+    if not match:
         return None
     stem = path.name.split("_bold.nii")[0]
     return Run(match["subject"], match["series"], path, path.with_name(f"{stem}_events.tsv"), root)

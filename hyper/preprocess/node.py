@@ -10,7 +10,7 @@ from typing import Any
 
 from nipype import Node
 from nipype import logging as nipype_logging
-from nipype.interfaces.base import BaseInterface, BaseInterfaceInputSpec, isdefined
+from nipype.interfaces.base import BaseInterface, BaseInterfaceInputSpec
 from nipype.pipeline.engine.nodes import NodeExecutionError
 
 from hyper.errors import DataError, HyperError
@@ -19,13 +19,23 @@ _log = logging.getLogger(__name__)
 
 
 class Interface(BaseInterface):
-    """An interface that keeps the error of the library, so that its message reaches the user as it is."""
+    """An interface that writes the files of `files` (output: name) and asserts that it did.
 
+    It keeps the error of the library, so that its message reaches the user as it is.
+    """
+
+    files: Mapping[str, str] = {}
     fault: HyperError | None = None
 
     def _run_interface(self, runtime: Any) -> Any:
         try:
-            self._produce(Path(runtime.cwd))
+            folder = Path(runtime.cwd)
+            self._produce(folder)
+            for file in self.files.values():
+                if not (folder / file).is_file():
+                    raise DataError(
+                        file, f"the node {type(self).__name__} did not make it", "Look at the log of the rule"
+                    )
         except HyperError as fault:
             self.fault = fault
             raise
@@ -36,8 +46,6 @@ class Interface(BaseInterface):
 
     def _list_outputs(self) -> dict[str, str]:
         return {name: str(Path(file).absolute()) for name, file in self.files.items()}
-
-    files: Mapping[str, str] = {}
 
 
 def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **inputs: Any) -> None:
@@ -68,10 +76,7 @@ def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **in
     try:
         made = _execute(interface, base, inputs)
         for name, target in targets.items():
-            path = getattr(made, name)
-            if not isdefined(path) or not Path(path).is_file():
-                raise DataError(target, f"the node {interface.__name__} did not make it", "Look at the log of the rule")
-            os.replace(path, target)
+            os.replace(getattr(made, name), target)
     finally:
         shutil.rmtree(base, ignore_errors=True)
 

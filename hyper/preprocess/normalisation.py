@@ -68,8 +68,9 @@ def register_anatomical(
         world = (prealign @ template.affine)[:3, :3] @ coordinates + (prealign @ template.affine)[:3, 3:]
         return world.T.reshape(*template.t1.shape, 3).astype(np.float32), template.affine
     static, static_affine, moving, grid = _pair(t1w, affine, mask, warp_resolution_mm)
+    grids = {"static_grid2world": static_affine, "moving_grid2world": grid}
     registration = SymmetricDiffeomorphicRegistration(CCMetric(3, radius=radius), level_iters=list(warp_iterations))
-    warp = registration.optimize(static, moving, static_affine, grid, prealign)
+    warp = registration.optimize(static, moving, prealign=prealign, **grids)
     return coordinates_of(warp, template.t1.shape, template.affine), template.affine
 
 

@@ -101,6 +101,8 @@ class Reference:
     ) -> None:
         self.level = level
         coefficients = spline_coefficients(volume, affine, level.smoothing_mm)
+        if np.ptp(coefficients) <= 1e-6 * np.abs(coefficients).max():
+            raise DataError(name, "the volume is constant", "Leave the run out or fetch it again")
         voxels = _jittered_grid(volume.shape, affine, level.spacing_mm, seed)
         if voxels.shape[1] < _FEWEST_POINTS:
             raise DataError(name, f"a volume of {volume.shape} voxels is too small to align", "Leave the run out")
@@ -108,8 +110,6 @@ class Reference:
         self._centre = points.mean(1)
         slopes = self._slopes(coefficients, affine, points)
         kept = _informative(slopes, share)
-        if not kept.any():
-            raise DataError(name, "the volume is constant", "Leave the run out or fetch it again")
         self._points, self._kept_slopes = points[:, kept], slopes[kept]
         self._values = sample_spline(coefficients, voxels[:, kept])
         self._field = np.vstack([np.ones(kept.sum()), (self._points - self._centre[:, None]) / HEAD_RADIUS]).T
@@ -188,4 +188,4 @@ def _informative(slopes: np.ndarray, share: float) -> np.ndarray:
     """Mark the points whose value changes most with the pose."""
     weights = 1 / np.array([1, 1, 1, HEAD_RADIUS, HEAD_RADIUS, HEAD_RADIUS])
     change = ((slopes * weights) ** 2).sum(1)
-    return (change >= np.quantile(change, 1 - share)) & (change > 0)
+    return change >= np.quantile(change, 1 - share)

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
 
 from hyper.errors import DataError
@@ -113,10 +113,9 @@ def draw_map(
     peak = np.unravel_index(np.argmax(values), values.shape)
     where = apply_affine(affine, np.array(peak, float)[:, None])[:, 0]
     chosen = np.array(np.nonzero(above if above.any() else values != 0), float)
-    text = (
-        f"{name}: " if name else ""
-    ) + f"{above.sum():,} voxels beyond |z| = {threshold:g}; peak {values[peak]:.1f} at MNI "
-    text = (text + f"{where[0]:.0f}, {where[1]:.0f}, {where[2]:.0f} mm").replace("-", "−")
+    place = f"{where[0]:.0f}, {where[1]:.0f}, {where[2]:.0f} mm"
+    found = f"{above.sum():,} voxels beyond |z| = {threshold:g}; peak {values[peak]:.1f} at MNI {place}"
+    text = (f"{name}: " if name else "") + found.replace("-", "−")
     limit = max(float(np.abs(values).max()), threshold + 1)
     overlay = np.where(above, values, np.nan)
     return _draw(overlay, affine, underlay, apply_affine(affine, chosen), slices, text, "RdBu_r", (-limit, limit), "z")
@@ -124,7 +123,7 @@ def draw_map(
 
 def _draw(
     overlay: np.ndarray, affine: np.ndarray, underlay: Template, points: np.ndarray, slices: int, text: str,
-    colours: object, limits: tuple[float, float], bar: str | None = None,
+    colours: str | Colormap, limits: tuple[float, float], bar: str | None = None,
 ) -> Figure:  # fmt: skip
     crop = _crop(underlay)
     extent = [(part.stop - part.start) * abs(underlay.affine[axis, axis]) for axis, part in enumerate(crop)]
@@ -195,7 +194,7 @@ def _crop(underlay: Template) -> list[slice]:
 
 def _draw_slice(
     axes: Axes, overlay: np.ndarray, affine: np.ndarray, underlay: Template, crop: Sequence[slice], axis: int,
-    place: float, colours: object, limits: tuple[float, float],
+    place: float, colours: str | Colormap, limits: tuple[float, float],
 ) -> object:  # fmt: skip
     """Draw one slice of template and overlay; the overlay is sampled at the template's voxels by nearest neighbour."""
     ranges = [np.arange(part.start, part.stop) for part in crop]

@@ -67,7 +67,7 @@ def read_faces(
             raise DataError(latent_file, f"its stimuli differ from those of {decoders[0]}", "Decode again")
         cosines = cosine(vectors["true"], vectors["decoded"])
         rows.append(
-            FaceRow(decoder, ids[:most], pictures["stimulus"][:most], pictures["reconstruction"][:most], cosines)
+            FaceRow(decoder, ids[:most], pictures["stimulus"][:most], pictures["reconstruction"][:most], cosines[:most])
         )
     return rows
 

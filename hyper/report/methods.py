@@ -23,7 +23,7 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
         How many people took part.
     """
     paragraphs = [_data(settings, subjects), _preprocessing(settings), _first_level(settings)]
-    if _get(settings, "study.last_stage", "report") == "report":
+    if _whole(settings):
         paragraphs += [_decoding(settings), _evaluation(settings)]
     paragraphs.append(
         "Snakemake [@snakemake] ran the analysis; every random step derives its seed from the study's seed "
@@ -71,87 +71,97 @@ def _get(settings: Mapping[str, Any], name: str, default: Any = None) -> Any:
 
 def _data(settings: Mapping[str, Any], subjects: int) -> str:
     people = f"{subjects} {'person' if subjects == 1 else 'people'}"
-    if _get(settings, "study.simulated", False):
-        return (
-            f"The data of {people} were simulated as a BIDS dataset [@bids]: template anatomy under a random affine and "
-            "a smooth random warp, head motion, drift, correlated noise, and responses to faces planted as a linear "
-            "function of their latents. Everything planted is known. The analysis follows the HYPER study [@dado2022]."
-        )
-    text = f"The data of {people} were read from a BIDS dataset [@bids]."
-    if _get(settings, "study.last_stage", "report") == "report":
-        text += " The analysis follows the HYPER study [@dado2022]."
-    return text
+    follows = " The analysis follows the HYPER study [@dado2022]." if _whole(settings) else ""
+    if not _get(settings, "study.simulated", False):
+        return f"The data of {people} were read from a BIDS dataset [@bids].{follows}"
+    return (
+        f"The data of {people} were simulated as a BIDS dataset [@bids]: template anatomy under a random affine and a "
+        "smooth random warp, head motion, drift, correlated noise, and responses to faces planted as a linear function "
+        f"of their latents. Everything planted is known.{follows}"
+    )
+
+
+def _whole(settings: Mapping[str, Any]) -> bool:
+    return bool(_get(settings, "study.last_stage", "report") == "report")
 
 
 def _preprocessing(settings: Mapping[str, Any]) -> str:
     anatomical = _get(settings, "preprocess.anatomical", {})
-    resolution = anatomical.get("resolution_mm")
-    grid = f" on a grid of {resolution:g} mm" if resolution else ""
+    grid = f", at {anatomical['resolution_mm']:g} mm," if "resolution_mm" in anatomical else ""
     warped = bool(anatomical.get("warp_iterations", True))
     warp = "an affine and a symmetric diffeomorphic transform [@syn]" if warped else "an affine transform"
     stripped = _get(settings, "preprocess.brain.method", "deepbet") == "deepbet"
-    brain = " The brain was extracted from it by deepbet [@deepbet]." if stripped else ""
+    brain = ", its brain extracted by deepbet [@deepbet]," if stripped else ""
     return (
-        "Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned, first to its first and then to its "
-        "mean volume, by rigid-body least squares [@realignment]; framewise displacement is that of Power et al. "
-        f"[@power2012]. The mean BOLD volume was aligned to the T1-weighted volume of the same person.{brain} It was "
-        f"brought to the MNI152 template (ICBM 2009a, symmetric [@mni2009]){grid} by {warp} with DIPY [@dipy]. All "
-        "transforms were composed, so that every volume was interpolated once."
+        "Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned by rigid-body least squares "
+        "[@realignment], first to its first and then to its mean volume; framewise displacement is that of Power et al. "
+        "[@power2012]. The mean BOLD volume was registered to the T1-weighted volume of the same person; that volume"
+        f"{brain} was registered to the MNI152 template (ICBM 2009a, symmetric [@mni2009]){grid} by {warp} with DIPY "
+        "[@dipy]. All transforms were composed, so that every volume was interpolated once."
     )
 
 
 def _first_level(settings: Mapping[str, Any]) -> str:
     by_trial = _get(settings, "glm.regressors", "trial") == "trial"
-    hrf = _get(settings, "glm.hrf", "spm")
-    response = (
-        "the canonical response of SPM [@hrf]" if hrf == "spm" else "the canonical response of Glover [@glover1999]"
-    )
+    unit, kind = ("trial", "trial") if by_trial else ("condition", "contrast")
+    author = "SPM [@hrf]" if _get(settings, "glm.hrf", "spm") == "spm" else "Glover [@glover1999]"
     high_pass = float(_get(settings, "glm.high_pass", 1 / 128))
     drift = f"cosine drifts up to {high_pass:.4f} Hz (period {1 / high_pass:.0f} s)" if high_pass else "a constant"
     motion = " and six motion parameters" if _get(settings, "glm.motion", False) else ""
-    unit = "one regressor per trial" if by_trial else "one regressor per condition"
-    kind = "trial" if by_trial else "contrast"
     text = (
-        f"A general linear model of each run had {unit}, convolved with {response}, {drift}{motion}, designed with "
-        f"Nilearn [@nilearn]; the t-statistic of each {kind} was converted to z."
+        f"A general linear model of each run, designed with Nilearn [@nilearn], had one regressor per {unit}, convolved "
+        f"with the canonical haemodynamic response of {author}, beside {drift}{motion}; the t-statistic of each {kind} "
+        "was converted to z."
     )
-    if by_trial and _get(settings, "study.last_stage", "report") == "report":
+    if by_trial and _whole(settings):
         voxels = _get(settings, "responses.voxels", 4096)
         text += f" The {voxels:,} voxels with the highest mean z over the training trials alone were kept."
     return text
 
 
 def _decoding(settings: Mapping[str, Any]) -> str:
-    parts = []
-    for name, options in dict(_get(settings, "decoding.decoders", {})).items():
-        if options.get("kind") == "dense":
-            rate = f"{options.get('learning_rate', 1e-5):g}".replace("e-0", "e-")
-            parts.append(
-                f"{spell_out(name)}: a dense layer from voxels to latents, trained in PyTorch [@pytorch] by Adam [@adam] "
-                f"on the squared error (learning rate {rate}, batches of {options.get('batch_size')}, weight decay "
-                f"{options.get('weight_decay'):g}, {options.get('epochs'):,} epochs), as published [@dado2022]."
-            )
-        elif options.get("kind") == "ridge":
-            parts.append(
-                f"{spell_out(name)}: ridge regression with himalaya [@himalaya], its penalty chosen by cross-validation "
-                "on training data."
-            )
-        else:
-            parts.append(f"{spell_out(name)}.")
-    network = str(_get(settings, "generators.generator", "")).lower()
-    source = "[@dcgan]" if network.startswith("dcgan") else "[@pggan]" if network.startswith("pggan") else ""
+    decoders = dict(_get(settings, "decoding.decoders", {}))
+    parts = [f"{spell_out(name)}: {_decoder(options)}." for name, options in decoders.items()]
+    network = str(_get(settings, "generators.generator", ""))
+    family = next((key for key in ("dcgan", "pggan") if network.lower().startswith(key)), None)
+    maker = " ".join(part for part in ("The generator", network, f"[@{family}]" if family else "") if part)
     return (
-        "Decoders learned the map from single training trials to the latents of the faces shown, and were applied to the "
-        f"mean responses to the test faces. {' '.join(parts)} The generator {network} {source}".rstrip()
-        + " made images of the decoded latents."
+        "Decoders learned the map from single training trials to the latents of the faces shown, and were applied to "
+        f"the mean responses to the test faces. {' '.join(parts)} {maker} made images of the decoded latents."
     )
 
 
+def _decoder(options: Mapping[str, Any]) -> str:
+    if options.get("kind") == "dense":
+        values = {key: options.get(key, float("nan")) for key in ("learning_rate", "weight_decay", "epochs")}
+        return (
+            "a dense layer from voxels to latents, as published [@dado2022], trained in PyTorch [@pytorch] by Adam "
+            f"[@adam] on the squared error (learning rate {values['learning_rate']:g}, batches of "
+            f"{options.get('batch_size')}, weight decay {values['weight_decay']:g}, {values['epochs']:,} epochs)"
+        )
+    if options.get("kind") == "ridge":
+        return (
+            "ridge regression with himalaya [@himalaya], its penalty chosen by cross-validation on the training trials"
+        )
+    return f"a decoder of kind {options.get('kind')}"
+
+
+_SCORED = {
+    "latent_similarity": "1/(1+MSE) of latents, as published [@dado2022]",
+    "latent_cosine": "cosine of latents",
+    "identification_2way_latent": "2-way identification on latents",
+    "ssim_rgb224_gauss3": "structural similarity of images [@ssim] at 224 pixels after Gaussian smoothing",
+    "pixel_correlation": "correlation of pixels",
+    "identification_2way_pixels": "2-way identification on pixels",
+}
+
+
 def _evaluation(settings: Mapping[str, Any]) -> str:
+    metrics = [_SCORED.get(name, name) for name in _get(settings, "evaluation.metrics", [])]
     draws = _get(settings, "evaluation.permutations")
-    times = f" ({draws:,} permutations)" if isinstance(draws, int) else ""
+    times = f" ({draws:,} times)" if isinstance(draws, int) else ""
     return (
-        "Decoded latents were compared with the true ones by 1/(1+MSE), as published [@dado2022], by cosine and by 2-way "
-        "identification, and images by structural similarity [@ssim]. Each p-value comes from permuting the test stimuli"
-        f"{times} and is never zero [@phipson2010]. Trivial predictors, which ignore the brain, stand in the same table."
+        f"Scores: {'; '.join(metrics) or 'see the table'}. Each p-value comes from permuting the test stimuli{times}, "
+        "never from counting pairs as if they were independent, and is never zero [@phipson2010]. Trivial predictors, "
+        "which ignore the brain or the identity of the face, stand in the same table."
     )

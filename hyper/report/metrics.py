@@ -87,7 +87,7 @@ def _draw_panel(axes: Axes, part: pd.DataFrame, metric: str, predictors: list[st
                 )  # fmt: skip
         ceilings = own["ceiling"].dropna()
         if len(ceilings):
-            shared = part["ceiling"].nunique() == 1
+            shared = len(set(part["ceiling"].dropna())) == 1
             axes.axvline(ceilings.max(), color=MUTED if shared else colour, linewidth=1, linestyle=":", zorder=1)
     chance = part["chance"].dropna()
     if len(chance):

@@ -93,8 +93,8 @@ def trivial_note(table: pd.DataFrame, decoders: Sequence[str]) -> list[str]:
     published = " and ".join(number(value) for value in PUBLISHED)
     if zero.empty:
         return [
-            "Latent similarity, 1/(1+MSE), is the published metric. A predictor that ignores the brain and always answers "
-            f"with the zero latent scores about 0.50 in it: more than the {published} published for two people."
+            "Latent similarity, 1/(1+MSE), is the published metric. A predictor that ignores the brain and always "
+            f"answers with the zero latent scores about 0.50 in it: more than the {published} published for two people."
         ]
     score = float(zero["value"].mean())
     own = part[part["decoder"].isin(list(decoders))]
@@ -157,7 +157,7 @@ def _score(row: pd.Series) -> Cell:
 
 def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
     """Return the whole of metrics.tsv, in print."""
-    regions = table["region"].nunique() > 1
+    regions = len(set(table["region"].dropna())) > 1
     columns = [("Person", "subject"), ("Predictor", "decoder"), ("Metric", "metric"), ("Region", "region")]
     columns = columns if regions else columns[:3]
     numbers = [("Value", "value"), ("Standard error", "sem"), ("n", "n"), ("Chance", "chance"), ("Ceiling", "ceiling")]

@@ -69,7 +69,7 @@ class Anatomy:
     def to_template_on_grid(self, shape: tuple[int, ...], affine: np.ndarray, spacing: float = 4.0) -> np.ndarray:
         """Map every voxel of a grid of the head at rest to the template, shape (3, voxels), float32.
 
-        Inverted on a coarse grid and interpolated, which errs by micrometres.
+        Inverted on a coarse grid and interpolated, which errs by a hundredth of a millimetre.
         """
         factors = np.maximum(spacing / np.linalg.norm(affine[:3, :3], axis=0), 1.0)
         coarse = tuple(int(np.ceil((n - 1) / f)) + 5 for n, f in zip(shape, factors, strict=True))

@@ -21,12 +21,13 @@ METRICS = {
     "latent_similarity": (0.47, np.nan),
     "latent_cosine": (0.0, np.nan),
     "identification_2way_latent": (0.5, np.nan),
-    "ssim_rgb": (0.31, 0.83),
+    "ssim_rgb224_gauss3": (0.31, 0.83),
 }
 READINGS = [
     "Each trial stood in three rows with the same onset and stimulus: they were merged to one of the longest duration.",
     "Durations were in milliseconds (2167): they were divided by 1000.",
 ]
+OWN_READING = "The header says 2 s, the sidecar 1.5 s: the sidecar wins."
 COLUMNS = ["study", "subject", "decoder", "metric", "region", "value", "sem", "n", "chance", "ceiling", "p"]
 
 
@@ -81,24 +82,14 @@ def tree(tmp_path) -> Tree:
         }
     )
     write_table(folder / "evaluation/truth.tsv", truth)
+    published = {"kind": "dense", "learning_rate": 1e-5, "batch_size": 30, "weight_decay": 0.01, "epochs": 1500}
     settings = {
         "study": {"name": "fake", "seed": 7, "simulated": True, "last_stage": "report"},
         "glm": {"regressors": "trial", "hrf": "spm", "high_pass": 1 / 128, "motion": True},
         "responses": {"voxels": 200},
         "generators": {"generator": "dcgan-face"},
-        "decoding": {
-            "decoders": {
-                "published": {
-                    "kind": "dense",
-                    "learning_rate": 1e-5,
-                    "batch_size": 30,
-                    "weight_decay": 0.01,
-                    "epochs": 1500,
-                },
-                "ridge": {"kind": "ridge"},
-            }
-        },
-        "evaluation": {"permutations": 2000},
+        "decoding": {"decoders": {"published": published, "ridge": {"kind": "ridge"}}},
+        "evaluation": {"permutations": 2000, "metrics": list(METRICS)},
         "report": {"title": None, "share": False, "faces": {"most": 36}},
     }
     return Tree(folder, settings)
@@ -123,10 +114,7 @@ def _write_subject(folder: Path, subject: str, rng: np.random.Generator) -> None
         folder / f"trials/sub-{subject}_trials.json",
         {
             "subject": subject,
-            "readings": [
-                *READINGS,
-                *(["Header says 2 s, the sidecar 1.5 s: the sidecar wins."] if subject == "02" else []),
-            ],
+            "readings": [*READINGS, *([OWN_READING] if subject == "02" else [])],
             "repetition_time": dict.fromkeys(series, 1.5),
             "counts": {"train": 216, "test": 84, "null": 40},
         },

@@ -17,7 +17,6 @@ class _FitInputs(BaseInterfaceInputSpec):
     smoothing_mm = traits.Range(low=0.1, value=5.0, usedefault=True, desc="full width at half maximum (mm)")
     spacing_mm = traits.Range(low=0.1, value=4.0, usedefault=True, desc="distance of the sampling points (mm)")
     informative_share = traits.Range(low=0.01, high=1.0, value=0.25, usedefault=True, desc="share of the points used")
-    tolerance_mm = traits.Range(low=1e-6, value=0.02, usedefault=True, desc="smallest step of the head (mm)")
     seed = traits.Int(0, usedefault=True, desc="seed of the jitter of the points")
 
 
@@ -25,6 +24,7 @@ class RealignInputs(_FitInputs):
     """Inputs of `Realign`."""
 
     bold = File(exists=True, mandatory=True, desc="4-D BOLD run")
+    tolerance_mm = traits.Range(low=1e-6, value=0.02, usedefault=True, desc="smallest step of the head (mm)")
     mean_volumes = traits.Range(low=2, value=64, usedefault=True, desc="volumes in the mean, at most")
     radius_mm = traits.Range(low=1.0, value=50.0, usedefault=True, desc="radius for framewise displacement (mm)")
     threads = traits.Range(low=1, value=1, usedefault=True, nohash=True, desc="threads")
@@ -60,6 +60,7 @@ class AlignRunInputs(_FitInputs):
 
     reference = File(exists=True, mandatory=True, desc="boldref of the subject's first run")
     boldref = File(exists=True, mandatory=True, desc="boldref of the run")
+    tolerance_mm = traits.Range(low=1e-6, value=0.01, usedefault=True, desc="smallest step of the head (mm)")
 
 
 class MatrixOutputs(TraitedSpec):
