@@ -62,11 +62,11 @@ def by_nothing(path: Path) -> np.ndarray:
 
 
 def by_nipy(path: Path) -> np.ndarray:
-    """Poses by nipy's SpaceTimeRealigner (space only)."""
-    from nipy.algorithms.registration import SpaceTimeRealign
+    """Poses by nipy's SpaceRealign."""
+    from nipy.algorithms.registration.groupwise_registration import SpaceRealign
     from nipy.io.api import load_image
 
-    realigner = SpaceTimeRealign(load_image(str(path)), tr=1.5, slice_times=None, slice_info=None)
+    realigner = SpaceRealign(load_image(str(path)))
     realigner.estimate(refscan=0)
     return np.array([transform.as_affine() for transform in realigner._transforms[0]])
 

@@ -1,7 +1,7 @@
 """Realignment of a BOLD run: to its first volume, then to the mean of the realigned volumes."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -84,13 +84,15 @@ def realign_run(
     coarse = Level(2 * smoothing_mm, 2 * spacing_mm, 5 * tolerance_mm, 15)
     middle = Level(smoothing_mm, 1.5 * spacing_mm, 2 * tolerance_mm, 20)
     fine = Level(smoothing_mm, spacing_mm, tolerance_mm, 20)
+
+    def references(volume: np.ndarray, *levels: Level) -> list[Reference]:
+        return [Reference(volume, affine, level, informative_share, seed, str(path)) for level in levels]
+
     with ThreadPoolExecutor(threads) as pool:
-
-        def references(volume: np.ndarray, *levels: Level) -> list[Reference]:
-            return [Reference(volume, affine, level, informative_share, seed, str(path)) for level in levels]
-
-        matrices, mean = _first_pass(path, shape, affine, references, (coarse, middle), mean_volumes, pool)
-        matrices = _second_pass(path, affine, references(mean, fine), matrices, pool)
+        starts, mean = _first_pass(
+            path, shape, affine, lambda first: references(first, coarse, middle), mean_volumes, pool
+        )
+        matrices = _second_pass(path, affine, references(mean, fine), starts, pool)
     _log.info("%s: %d volumes realigned to the mean of %d", path, shape[3], min(shape[3], mean_volumes))
     return Realignment(matrices, mean, affine)
 
@@ -110,13 +112,21 @@ def series_shape(path: str | Path) -> tuple[tuple[int, int, int, int], np.ndarra
     return image.shape, np.asarray(image.affine, float)
 
 
-def _first_pass(path, shape, affine, references, levels, mean_volumes, pool):  # type: ignore[no-untyped-def]
+def _first_pass(
+    path: str | Path,
+    shape: tuple[int, int, int, int],
+    affine: np.ndarray,
+    references: Callable[[np.ndarray], list[Reference]],
+    mean_volumes: int,
+    pool: ThreadPoolExecutor,
+) -> tuple[np.ndarray, np.ndarray]:
     """Align to the first volume; return the matrices and the mean of the realigned volumes."""
     in_mean = set(np.linspace(0, shape[3] - 1, min(shape[3], mean_volumes)).round().astype(int))
-    matrices, total, last, targets = [], np.zeros(shape[:3]), np.eye(4), None
+    matrices: list[np.ndarray] = []
+    targets: list[Reference] = []
+    total, last = np.zeros(shape[:3]), np.eye(4)
     for volumes in _volumes_in_blocks(path):
-        if targets is None:
-            targets = references(volumes[0], *levels)
+        targets = targets or references(volumes[0])
         # all of a block start from the last of the block before: threads may share it, and its result stays the same
         found = list(pool.map(align_volume, repeat(targets), volumes, repeat(affine), repeat(last)))
         if not matrices:

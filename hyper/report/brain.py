@@ -132,6 +132,7 @@ def _draw(
     scale = cell / (extent[1] + 6)  # inches per mm, the same in all rows
     tall = [extent[_across(axis)[1]] * scale + title for _, axis, _ in _PLANES]
     height = head + sum(tall) + 0.05
+    apart = min(abs(np.diag(affine)[:3]))  # slices of one layer of voxels show nothing new
     with styled():
         figure = plt.figure(figsize=(WIDTH, height))
         figure.text(0.012, 1 - 0.05 / height, text, va="top")
@@ -139,7 +140,7 @@ def _draw(
         for (letter, axis, plane), line in zip(_PLANES, tall, strict=True):
             bottom = (top - line) / height
             figure.text(0.015, bottom + (line - title) / 2 / height, plane, rotation=90, va="center", color=MUTED)
-            places = slice_positions(points[axis], slices, underlay.affine[axis, axis])
+            places = slice_positions(points[axis], slices, underlay.affine[axis, axis], apart)
             for column, place in enumerate(places):
                 box = ((side + column * cell) / WIDTH, bottom, cell / WIDTH, (line - title) / height)
                 axes = figure.add_axes(box)
@@ -164,7 +165,7 @@ def _across(axis: int) -> tuple[int, int]:
     return across, up
 
 
-def slice_positions(coordinates: np.ndarray, count: int, step: float) -> list[float]:
+def slice_positions(coordinates: np.ndarray, count: int, step: float, apart: float = 0) -> list[float]:
     """Choose slices that share the voxels out evenly, distinct where there is room.
 
     Parameters
@@ -174,13 +175,16 @@ def slice_positions(coordinates: np.ndarray, count: int, step: float) -> list[fl
     count : int
     step : float
         Thickness of a slice, mm.
+    apart : float
+        Least distance between slices, mm.
     """
     step = abs(float(step))
+    apart = np.ceil(max(apart, step) / step) * step
     wanted = np.quantile(coordinates, (np.arange(count) + 0.5) / count)
     places = np.round(wanted / step) * step
     for index in range(1, count):
-        places[index] = max(places[index], places[index - 1] + step)
-    return [float(place) for place in places]
+        places[index] = max(places[index], places[index - 1] + apart)
+    return [float(place) + 0.0 for place in places]  # + 0.0: no minus zero
 
 
 def _crop(underlay: Template) -> list[slice]:

@@ -94,10 +94,10 @@ def _preprocessing(settings: Mapping[str, Any]) -> str:
     brain = ", its brain extracted by deepbet [@deepbet]," if stripped else ""
     return (
         "Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned by rigid-body least squares "
-        "[@realignment], first to its first and then to its mean volume; framewise displacement is that of Power et al. "
-        "[@power2012]. The mean BOLD volume was registered to the T1-weighted volume of the same person; that volume"
-        f"{brain} was registered to the MNI152 template (ICBM 2009a, symmetric [@mni2009]){grid} by {warp} with DIPY "
-        "[@dipy]. All transforms were composed, so that every volume was interpolated once."
+        "[@realignment], first to its first and then to its mean volume; framewise displacement is that of Power et "
+        "al. [@power2012]. The mean BOLD volume was registered to the T1-weighted volume of the same person; that "
+        f"volume{brain} was registered to the MNI152 template (ICBM 2009a, symmetric [@mni2009]){grid} by {warp} with "
+        "DIPY [@dipy]. All transforms were composed, so that every volume was interpolated once."
     )
 
 
@@ -109,9 +109,9 @@ def _first_level(settings: Mapping[str, Any]) -> str:
     drift = f"cosine drifts up to {high_pass:.4f} Hz (period {1 / high_pass:.0f} s)" if high_pass else "a constant"
     motion = " and six motion parameters" if _get(settings, "glm.motion", False) else ""
     text = (
-        f"A general linear model of each run, designed with Nilearn [@nilearn], had one regressor per {unit}, convolved "
-        f"with the canonical haemodynamic response of {author}, beside {drift}{motion}; the t-statistic of each {kind} "
-        "was converted to z."
+        f"A general linear model of each run, designed with Nilearn [@nilearn], had one regressor per {unit}, "
+        f"convolved with the canonical haemodynamic response of {author}, beside {drift}{motion}; the t-statistic of "
+        f"each {kind} was converted to z."
     )
     if by_trial and _whole(settings):
         voxels = _get(settings, "responses.voxels", 4096)
@@ -136,7 +136,7 @@ def _decoder(options: Mapping[str, Any]) -> str:
         values = {key: options.get(key, float("nan")) for key in ("learning_rate", "weight_decay", "epochs")}
         return (
             "a dense layer from voxels to latents, as published [@dado2022], trained in PyTorch [@pytorch] by Adam "
-            f"[@adam] on the squared error (learning rate {values['learning_rate']:g}, batches of "
+            f"[@adam] on the squared error (learning rate {f"{values['learning_rate']:g}".replace("e-0", "e-")}, batches of "
             f"{options.get('batch_size')}, weight decay {values['weight_decay']:g}, {values['epochs']:,} epochs)"
         )
     if options.get("kind") == "ridge":

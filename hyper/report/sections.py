@@ -10,11 +10,12 @@ from hyper.io.tables import read_json, read_table
 from hyper.report.faces import FaceRow, read_faces
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
-from hyper.report.names import number, predictor_label, significant, spell_out
+from hyper.report.names import number, predictor_label, spell_out
 from hyper.report.provenance import without_local_paths
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.settings_text import as_yaml, differing
 from hyper.report.sources import FigureFile, Sources, embed_file, embed_picture
+from hyper.report.truth import truth_overview, truth_rows
 
 BLOCK = 12  # faces side by side on the page
 
@@ -176,31 +177,17 @@ def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
 
 def _links(sources: Sources, figures: list[FigureFile]) -> list[tuple[str, str]]:
     """Format and address of every file of the figures, for print."""
-    if sources.share:
-        return []
     paths = [path for figure in figures for path in dict.fromkeys((figure.path, *figure.others))]
-    return [(path.suffix[1:].upper(), sources.link(path)) for path in sorted(paths, key=lambda path: path.suffix)]
+    return [(path.suffix[1:].upper(), sources.link(path)) for path in sorted(paths, key=str) if not sources.share]
 
 
 def _truth(sources: Sources) -> dict[str, Any] | None:
     if sources.truth is None:
         return None
-    table = read_table(sources.truth, dtype={"subject": str}).dropna(axis=1, how="all")
-    table = table.drop(columns=["study"], errors="ignore")
+    table = read_table(sources.truth, dtype={"subject": str, "series": str, "quantity": str, "unit": str})
     if table.empty:
         return None
-    rows = [[_truth_cell(name, value) for name, value in row.items()] for _, row in table.iterrows()]
-    columns = [(spell_out(str(name)), str(name)) for name in table.columns]
-    return {"table": Table(columns, rows), "link": sources.link(sources.truth)}
-
-
-def _truth_cell(name: Any, value: Any) -> Cell:
-    if isinstance(value, (int, float)):
-        return Cell(significant(float(value)), "" if pd.isna(value) else repr(float(value)))
-    if pd.isna(value):
-        return Cell("–", word=True)
-    text = f"sub-{value}" if name == "subject" else spell_out(value) if name == "quantity" else str(value)
-    return Cell(text, str(value), word=True)
+    return {"overview": truth_overview(table), "every": truth_rows(table), "link": sources.link(sources.truth)}
 
 
 def _methods(sources: Sources) -> dict[str, Any]:

@@ -97,8 +97,8 @@ class Sources:
         return [figure for figure in self.figures if figure.kind == kind]
 
     def link(self, path: str | Path) -> str:
-        """Address of a file as seen from the page."""
-        return "../" + self.name_of(path)
+        """Address of a file as seen from the page; empty in a page that will be handed on without it."""
+        return "" if self.share else "../" + self.name_of(path)
 
     def name_of(self, path: str | Path) -> str:
         """Name of a file within the study's results."""

@@ -15,7 +15,7 @@ from hyper.simulation.noise import HeadNoise
 from hyper.simulation.phantom import Phantom
 from hyper.simulation.smooth import polynomial_field
 
-_REACH_MM = 10.0
+_REACH_MM = 14.0
 _SEEN = 0.02
 
 

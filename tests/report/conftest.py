@@ -73,14 +73,12 @@ def tree(tmp_path) -> Tree:
     for subject in SUBJECTS:
         _write_subject(folder, subject, rng)
     write_table(folder / "evaluation/metrics.tsv", metrics_table(rng))
-    truth = pd.DataFrame(
-        {
-            "subject": ["01", "02"],
-            "quantity": "framewise_displacement_mean_absolute_error",
-            "value": [0.0123, 0.0234],
-            "unit": "mm",
-        }
-    )
+    error = "framewise_displacement_mean_absolute_error"
+    planted = [
+        *((subject, f"task-hyper_run-0{run}", error, 0.01 * run, "mm") for subject in SUBJECTS for run in (1, 2)),
+        *((subject, None, "template_to_t1w_mean_error", 0.4567, "mm") for subject in SUBJECTS),
+    ]
+    truth = pd.DataFrame(planted, columns=["subject", "series", "quantity", "value", "unit"])
     write_table(folder / "evaluation/truth.tsv", truth)
     published = {"kind": "dense", "learning_rate": 1e-5, "batch_size": 30, "weight_decay": 0.01, "epochs": 1500}
     settings = {

@@ -38,24 +38,19 @@ def raw(suffix):
     """Input function: the raw file with this suffix of the wildcards' subject (and series)."""
     if suffix == "T1w":
         return lambda wildcards: str(plan.anatomical(wildcards.subject))
-    return lambda wildcards: str(
-        getattr(plan.runs[wildcards.subject, wildcards.series], suffix)
-    )
+    return lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix))
 
 
 def raw_of_runs(suffix):
     """Input function: the raw files with this suffix of every run of the wildcards' subject."""
     return lambda wildcards: [
-        str(getattr(plan.runs[wildcards.subject, series], suffix))
-        for series in series_of(wildcards.subject)
+        str(getattr(plan.runs[wildcards.subject, series], suffix)) for series in series_of(wildcards.subject)
     ]
 
 
 def of_runs(pattern):
     """Input function: a pattern with {subject} and {series} for every run of the wildcards' subject."""
-    return lambda wildcards: expand(
-        pattern, subject=wildcards.subject, series=series_of(wildcards.subject)
-    )
+    return lambda wildcards: expand(pattern, subject=wildcards.subject, series=series_of(wildcards.subject))
 
 
 def of_first_run(pattern):

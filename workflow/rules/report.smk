@@ -1,106 +1,25 @@
 # Figures, the page, and the checksums of everything.
 
-import hashlib
-import re
-from pathlib import Path
+from hyper.report.deliverables import deliverables, figure_files, map_names, templates_version, vector_files
 
 WHOLE = LAST_STAGE == "report"
-FUNC = "<results>/preprocess/sub-{subject}/func/sub-{subject}_"
-ANAT = "<results>/preprocess/sub-{subject}/anat/sub-{subject}_"
-GLM = "<results>/glm/sub-{subject}/sub-{subject}_{series}_"
-RESPONSES = "<results>/responses/sub-{subject}/sub-{subject}_"
-DECODING = "<results>/decoding/sub-{subject}/{decoder}/"
-FIGURE = "<results>/report/figures/sub-{subject}_"
-# the maps of a study that ends at glm: a file name for each contrast
-MAPS = {
-    re.sub(r"[^A-Za-z0-9]+", "-", name): name for name in SETTINGS["glm"]["contrasts"]
-} or {"mean": ""}
-
-
-def of_subjects(pattern):
-    return expand(pattern, subject=SUBJECTS)
-
-
-def of_all_runs(pattern):
-    return [
-        path
-        for subject in SUBJECTS
-        for path in expand(pattern, subject=subject, series=series_of(subject))
-    ]
-
-
-def of_decoders(pattern):
-    """One path per subject and decoder, the decoders of a subject together."""
-    return [
-        path
-        for subject in SUBJECTS
-        for path in expand(pattern, subject=subject, decoder=DECODERS)
-    ]
-
-
-def only(condition, paths):
-    return paths if condition else []
-
-
-def templates_version():
-    """Hash of the page's templates: they are no Python, so code() does not see them."""
-    folder = Path(workflow.basedir) / "hyper/report/templates"
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.j2")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-DELIVERABLES = [
-    *of_subjects("<results>/trials/sub-{subject}_trials.tsv"),
-    *of_subjects("<results>/trials/sub-{subject}_trials.json"),
-    *of_all_runs(FUNC + "{series}_desc-motion_timeseries.tsv"),
-    *of_subjects(FUNC + "space-MNI152NLin2009aSym_desc-brain_mask.nii.gz"),
-    *of_subjects(FUNC + "from-T1w_to-reference_xfm.h5"),
-    *of_subjects(ANAT + "desc-brain_mask.nii.gz"),
-    *of_subjects(ANAT + "desc-preproc_T1w.nii.gz"),
-    *of_subjects(ANAT + "from-MNI152NLin2009aSym_to-T1w_xfm.nii.gz"),
-    *of_all_runs(GLM + "space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"),
-    *of_all_runs(GLM + "trials.tsv"),
-    *of_all_runs(GLM + "design.tsv"),
-    *only(WHOLE, of_subjects(RESPONSES + "desc-active_mask.nii.gz")),
-    *only(WHOLE, of_subjects(RESPONSES + "responses.h5")),
-    *only(WHOLE, of_decoders(DECODING + "decoder.safetensors")),
-    *only(WHOLE, of_decoders(DECODING + "training.tsv")),
-    *only(WHOLE, of_decoders(DECODING + "latents.h5")),
-    *only(WHOLE, of_decoders(DECODING + "images.h5")),
-    *only(WHOLE, of_decoders(DECODING + "images")),
-    *only(WHOLE, ["<results>/evaluation/metrics.tsv"]),
-    *only(SIMULATED, ["<results>/dataset/truth.h5"]),
-    *only(SIMULATED and WHOLE, ["<results>/evaluation/truth.tsv"]),
-]
-FIGURES = {
-    "motion": of_subjects("<results>/preprocess/sub-{subject}/figures/motion.png"),
-    "registration": of_subjects(
-        "<results>/preprocess/sub-{subject}/figures/registration.png"
-    ),
-    "design": of_subjects(FIGURE + "design.png"),
-    "faces": only(WHOLE, of_subjects(FIGURE + "faces.png")),
-    "voxels": only(WHOLE, of_subjects(FIGURE + "voxels.png")),
-    "map": only(
-        not WHOLE, expand(FIGURE + "map-{map}.png", subject=SUBJECTS, map=MAPS)
-    ),
-    "metrics": only(WHOLE, ["<results>/report/figures/metrics.png"]),
-}
+MAPS = map_names(SETTINGS["glm"]["contrasts"])
+FIGURES = figure_files(SUBJECTS, MAPS, WHOLE, "<results>/")
+DELIVERABLES = deliverables({name: series_of(name) for name in SUBJECTS}, DECODERS, WHOLE, SIMULATED, "<results>/")
 
 
 rule plot_faces:
     input:
-        images=expand(DECODING + "images.h5", decoder=DECODERS, allow_missing=True),
-        latents=expand(DECODING + "latents.h5", decoder=DECODERS, allow_missing=True),
+        images=expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", decoder=DECODERS, allow_missing=True),
+        latents=expand("<results>/decoding/sub-{subject}/{decoder}/latents.h5", decoder=DECODERS, allow_missing=True),
     output:
         png=report(
-            FIGURE + "faces.png",
+            "<results>/report/figures/sub-{subject}_faces.png",
             caption="../report/faces.rst",
             category="Faces",
             labels={"subject": "{subject}"},
         ),
-        svg=FIGURE + "faces.svg",
+        svg="<results>/report/figures/sub-{subject}_faces.svg",
     log:
         "<results>/logs/plot_faces/sub-{subject}.log",
     benchmark:
@@ -124,15 +43,15 @@ rule plot_faces:
 
 rule plot_voxels:
     input:
-        mask=RESPONSES + "desc-active_mask.nii.gz",
+        mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
     output:
         png=report(
-            FIGURE + "voxels.png",
+            "<results>/report/figures/sub-{subject}_voxels.png",
             caption="../report/voxels.rst",
             category="Brain",
             labels={"subject": "{subject}", "figure": "voxel mask"},
         ),
-        svg=FIGURE + "voxels.svg",
+        svg="<results>/report/figures/sub-{subject}_voxels.svg",
     log:
         "<results>/logs/plot_voxels/sub-{subject}.log",
     benchmark:
@@ -155,16 +74,18 @@ rule plot_voxels:
 
 rule plot_map:
     input:
-        maps=of_runs(GLM + "space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"),
-        tables=of_runs(GLM + "trials.tsv"),
+        maps=of_runs(
+            "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
+        ),
+        tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
     output:
         png=report(
-            FIGURE + "map-{map}.png",
+            "<results>/report/figures/sub-{subject}_map-{map}.png",
             caption="../report/map.rst",
             category="Brain",
             labels={"subject": "{subject}", "figure": "{map}"},
         ),
-        svg=FIGURE + "map-{map}.svg",
+        svg="<results>/report/figures/sub-{subject}_map-{map}.svg",
     log:
         "<results>/logs/plot_map/sub-{subject}_{map}.log",
     benchmark:
@@ -220,17 +141,17 @@ rule plot_metrics:
 
 rule plot_design:
     input:
-        designs=of_runs(GLM + "design.tsv"),
+        designs=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_design.tsv"),
         trials="<results>/trials/sub-{subject}_trials.tsv",
         readings="<results>/trials/sub-{subject}_trials.json",
     output:
         png=report(
-            FIGURE + "design.png",
+            "<results>/report/figures/sub-{subject}_design.png",
             caption="../report/design.rst",
             category="First level",
             labels={"subject": "{subject}"},
         ),
-        svg=FIGURE + "design.svg",
+        svg="<results>/report/figures/sub-{subject}_design.svg",
     log:
         "<results>/logs/plot_design/sub-{subject}.log",
     benchmark:
@@ -254,11 +175,11 @@ rule plot_design:
 rule write_report:
     input:
         **FIGURES,
-        trials=of_subjects("<results>/trials/sub-{subject}_trials.json"),
-        images=only(WHOLE, of_decoders(DECODING + "images.h5")),
-        latents=only(WHOLE, of_decoders(DECODING + "latents.h5")),
-        scores=only(WHOLE, ["<results>/evaluation/metrics.tsv"]),
-        truth=only(SIMULATED and WHOLE, ["<results>/evaluation/truth.tsv"]),
+        trials=expand("<results>/trials/sub-{subject}_trials.json", subject=SUBJECTS),
+        images=expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", subject=SUBJECTS, decoder=DECODERS) if WHOLE else [],
+        latents=expand("<results>/decoding/sub-{subject}/{decoder}/latents.h5", subject=SUBJECTS, decoder=DECODERS) if WHOLE else [],
+        scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
+        truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         files=DELIVERABLES,
     output:
         page="<results>/report/index.html",
@@ -278,7 +199,6 @@ rule write_report:
         settings=SETTINGS,
         subjects=SUBJECTS,
         decoders=DECODERS,
-        folder=RESULTS,
     message:
         "Writing the report"
     script:
@@ -289,6 +209,7 @@ rule write_provenance:
     input:
         files=DELIVERABLES,
         figures=[path for paths in FIGURES.values() for path in paths],
+        vectors=vector_files(FIGURES),
         page="<results>/report/index.html",
     output:
         provenance="<results>/provenance.json",

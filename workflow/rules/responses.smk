@@ -3,9 +3,7 @@ rule select_voxels:
         maps=of_runs(
             "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
         ),
-        trials=of_runs(
-            "<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"
-        ),
+        trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
         mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
     output:
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
@@ -34,9 +32,7 @@ rule assemble_responses:
         maps=of_runs(
             "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
         ),
-        trials=of_runs(
-            "<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"
-        ),
+        trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
         latents=latents,
     output:

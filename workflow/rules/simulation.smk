@@ -27,8 +27,7 @@ rule simulate_stimuli:
     params:
         cfg=cfg("simulation.stimuli"),
         generator=cfg("generators.generator"),
-        faces=cfg("simulation.design.test_faces")
-        + cfg("simulation.design.train_faces"),
+        faces=cfg("simulation.design.test_faces") + cfg("simulation.design.train_faces"),
         tr=cfg("simulation.scanner.repetition_time"),
         study=STUDY,
         seed=SEED,

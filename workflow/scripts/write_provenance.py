@@ -11,7 +11,7 @@ def main(job):
     settings, sources = job.params.settings, job.params.sources
     if settings["report"]["share"]:
         settings, sources = without_local_paths(settings), [Path(source).name for source in sources]
-    files = expand_folders([*job.input.files, *job.input.figures, job.input.page])
+    files = expand_folders(job.input)
     study = settings["study"]
     write_provenance(job.output.provenance, files, study["name"], study["seed"], settings, sources)
 

@@ -16,7 +16,7 @@ def main(job):
     subjects, decoders = job.params.subjects, job.params.decoders
     sources = Sources(
         study=job.params.settings["study"]["name"],
-        folder=Path(job.params.folder),
+        folder=Path(job.output.page).parents[1],
         subjects=subjects,
         decoders=decoders,
         trials=dict(zip(subjects, map(Path, job.input.trials), strict=True)),

@@ -1,0 +1,257 @@
+"""The page is self-contained, escaped, complete, and silent about what a study does not have."""
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hyper.errors import DataError
+from hyper.io.tables import read_table, write_json, write_table
+from hyper.report.names import metric_label, p_value, predictor_label, verdict
+from hyper.report.page import render_page
+from hyper.report.scores import headline, trivial_note
+from hyper.report.sources import FigureFile
+
+from .conftest import DECODERS, OWN_READING, READINGS, SUBJECTS, metrics_table
+
+FETCHING = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src", "video": "src"}
+
+
+class Page(HTMLParser):
+    """What a reader finds: tags with their attributes, text, and the sections' ids."""
+
+    VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words, self.stack = [], [], []
+        self.feed(text)
+        assert not self.stack, f"never closed: {self.stack}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data):
+        if not {"script", "style"} & set(self.stack):
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    @property
+    def sections(self):
+        return [attributes["id"] for attributes in self.all("section")]
+
+
+@pytest.fixture
+def page(tree):
+    return Page(render_page(tree.sources()))
+
+
+def test_nothing_is_fetched(tree):
+    text = render_page(tree.sources())
+    for tag, attributes in Page(text).tags:
+        if tag in FETCHING:
+            assert attributes.get(FETCHING[tag], "data:").startswith("data:") or attributes == {"alt": ""}
+        assert "srcset" not in attributes
+    style = "".join(re.findall(r"<style>(.*?)</style>", text, flags=re.DOTALL))
+    assert "url(" not in style
+    assert "@import" not in style
+    scripts = "".join(re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL))
+    assert not re.search(r"https?:|fetch\(|XMLHttpRequest|import\(", scripts)
+    links = [a["href"] for a in Page(text).all("a") if a["href"].startswith("http")]
+    assert all(re.match(r"https://(doi\.org|arxiv\.org)/", link) for link in links)
+    assert len(links) > 10
+
+
+def test_every_face_and_figure_is_embedded_once(tree):
+    page = Page(render_page(tree.sources()))
+    sources = [image.get("src", "") for image in page.all("img")]
+    for figure in tree.figures():
+        data = "data:image/png;base64," + base64.b64encode(figure.path.read_bytes()).decode()
+        assert sources.count(data) == 1, figure.path
+    faces = len(SUBJECTS) * 12 * (1 + len(DECODERS))
+    assert len([source for source in sources if source]) == faces + len(tree.figures())
+    assert all(image.get("alt") for image in page.all("img") if image.get("src"))
+
+
+def test_a_missing_figure_is_named(tree):
+    lost = FigureFile("voxels", tree.folder / "report/figures/sub-01_voxels.png", "01")
+    with pytest.raises(DataError, match="sub-01_voxels.png"):
+        render_page(tree.sources(figures=[lost]))
+
+
+def test_order_and_navigation(page):
+    assert page.sections == [
+        "summary", "faces", "data", "scores", "preprocessing", "truth", "methods", "settings", "files"
+    ]  # fmt: skip
+    anchors = {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")}
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert set(page.sections) <= anchors <= ids
+    assert len(ids) == sum("id" in attributes for _, attributes in page.tags)
+
+
+def test_tables_hold_the_numbers_of_metrics_tsv(tree, page):
+    table = read_table(tree.folder / "evaluation/metrics.tsv", dtype={"subject": str})
+    for _, row in table.iterrows():
+        assert f"{row['value']:.3f} ± {row['sem']:.3f}".replace("-", "−") in page.text
+    cells = [attributes.get("data-order") for attributes in page.all("td")]
+    for value in table["value"]:
+        assert repr(float(value)) in cells
+
+
+def test_headline_says_who_and_how_sure(tree, page):
+    table = read_table(tree.folder / "evaluation/metrics.tsv", dtype={"subject": str})
+    rows = headline(table, DECODERS)
+    assert [(row["subject"], row["decoder"]) for row in rows] == [
+        (subject, decoder.capitalize()) for subject in SUBJECTS for decoder in DECODERS
+    ]
+    assert rows[0]["words"] == "far above chance"
+    assert rows[0]["tested"] == "p < 0.001"
+    assert "Far above chance (50 %; p < 0.001; 12 faces)" in page.text
+
+
+@pytest.mark.parametrize(
+    ("zero", "decoder", "expected"),
+    [
+        (0.50, 0.45, "no worse than every score of the decoders"),
+        (0.50, 0.60, "every decoder scores higher"),
+    ],
+)
+def test_note_compares_the_zero_latent_with_the_decoders(zero, decoder, expected):
+    table = metrics_table(np.random.default_rng(0))
+    similarity = table["metric"] == "latent_similarity"
+    table.loc[similarity & (table["decoder"] == "trivial-zero"), "value"] = zero
+    table.loc[similarity & table["decoder"].isin(DECODERS), "value"] = decoder
+    text = " ".join(trivial_note(table, DECODERS))
+    assert expected in text
+    assert "more than the 0.452 and 0.445 published" in text
+
+
+def test_readings_are_shown_once_when_they_hold_for_all(page):
+    for sentence in READINGS:
+        assert page.text.count(sentence) == 1
+    assert page.text.count(OWN_READING) == 1
+    assert "3 readings" in page.text
+
+
+def test_methods_cite_what_was_run_and_nothing_else(tree, page):
+    assert "dense layer from voxels to latents" in page.text
+    assert "Hyperrealistic neural decoding" in page.text
+    assert "Feature-space selection with banded ridge regression" in page.text
+    del tree.settings["decoding"]["decoders"]["ridge"]
+    other = Page(render_page(tree.sources()))
+    assert "banded ridge" not in other.text
+    superscripts = len(re.findall(r'<sup><a href="#ref-', render_page(tree.sources())))
+    references = [a["id"] for a in other.all("li") if a.get("id", "").startswith("ref-")]
+    assert references == [f"ref-{number + 1}" for number in range(len(references))]
+    assert superscripts >= len(references) > 8
+
+
+def test_changed_settings_come_first(page):
+    assert page.text.index("voxels: 200") < page.text.index("All settings")
+    assert page.text.count("voxels: 200") == 2
+
+
+def test_hostile_labels_are_text(tree):
+    evil = '<img src=x onerror="alert(1)">'
+    tree.settings["report"]["title"] = evil
+    tree.settings["generators"]["generator"] = evil
+    write_json(
+        tree.folder / "trials/sub-01_trials.json",
+        {"subject": "01", "readings": [evil], "repetition_time": {evil: 1.5}, "counts": {evil: 3}},
+    )
+    table = read_table(tree.folder / "evaluation/metrics.tsv", dtype={"subject": str})
+    table["metric"] = table["metric"].replace("latent_cosine", "</script><script>alert(2)</script>")
+    table["decoder"] = table["decoder"].replace("trivial-mean", 'trivial-"><script>alert(3)</script>')
+    write_table(tree.folder / "evaluation/metrics.tsv", table)
+    truth = pd.DataFrame({"subject": [evil], "series": [evil], "quantity": [evil], "value": [1.0], "unit": [evil]})
+    write_table(tree.folder / "evaluation/truth.tsv", truth)
+    text = render_page(tree.sources())
+    page = Page(text)
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert "alert(" not in "".join(re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL))
+    assert len(page.all("script")) == 2
+    assert text.count(evil) == 0
+    assert evil in page.text
+
+
+def test_a_study_that_ends_at_glm(tree):
+    tree.settings["study"] |= {"last_stage": "glm", "simulated": False}
+    bare = {"images": {}, "latents": {}, "metrics": None, "truth": None}
+    page = Page(render_page(tree.sources(**bare)))
+    assert page.sections == ["summary", "data", "preprocessing", "methods", "settings", "files"]
+    assert "Left out, because this study ends at the general linear model" in page.text
+    assert "faces, seen and reconstructed; scores; voxels on the brain" in page.text
+    assert "himalaya" not in page.text.split("Settings that differ")[0]
+    assert "identification" not in page.text.split("Settings that differ")[0]
+
+
+def test_truth_is_left_out_where_there_is_none(tree):
+    assert "truth" not in Page(render_page(tree.sources(truth=None))).sections
+
+
+def test_truth_holds_its_numbers(page):
+    assert "Framewise displacement mean absolute error mm 0.015 0.01 to 0.02 in 2 runs 0.015" in page.text
+    assert "Template to T1w mean error mm 0.457 0.457" in page.text
+    assert page.text.count("0.4567") == len(SUBJECTS)
+
+
+def test_a_page_to_share_shows_no_anatomy_and_no_path(tree):
+    tree.settings["report"]["share"] = True
+    tree.settings["dataset"] = {"path": "/home/someone/secret/ds004280"}
+    text = render_page(tree.sources())
+    registration = tree.folder / "preprocess/sub-01/figures/registration.png"
+    assert base64.b64encode(registration.read_bytes()).decode() not in text
+    assert "Images of the person's own anatomy are left out" in text.replace("&#39;", "'")
+    assert "/home/someone" not in text
+    assert "ds004280" in text
+    assert not [a for a in Page(text).all("a") if a["href"].startswith("../")]
+
+
+def test_links_to_files_resolve(tree, page):
+    links = [a["href"] for a in page.all("a") if a["href"].startswith("../") and "provenance" not in a["href"]]
+    assert len(links) > 20
+    for link in links:
+        assert (tree.folder / "report" / link).resolve().is_file(), link
+
+
+def test_the_same_study_gives_the_same_page(tree):
+    assert render_page(tree.sources()) == render_page(tree.sources())
+
+
+@pytest.mark.parametrize(
+    ("p", "value", "printed", "words"),
+    [
+        (0.00009999, 0.9, "p < 0.001", "far above chance"),
+        (0.001, 0.9, "p = 0.001", "above chance"),
+        (0.02, 0.7, "p = 0.020", "above chance"),
+        (0.31, 0.55, "p = 0.310", "not distinguishable from chance"),
+        (float("nan"), 0.5, "", "not tested"),
+    ],
+)
+def test_p_in_plain_words(p, value, printed, words):
+    assert p_value(p) == printed
+    assert verdict(p, value, 0.5) == words
+
+
+def test_names_in_print():
+    assert metric_label("identification_2way_latent") == "2-way identification, latents"
+    assert metric_label("new_ssim_score") == "New SSIM score"
+    assert predictor_label("trivial-nearest") == "Nearest training latent"
+    assert predictor_label("my_ridge") == "My ridge"
