@@ -133,11 +133,11 @@ def _decoding(settings: Mapping[str, Any]) -> str:
 
 def _decoder(options: Mapping[str, Any]) -> str:
     if options.get("kind") == "dense":
-        values = {key: options.get(key, float("nan")) for key in ("learning_rate", "weight_decay", "epochs")}
+        rate = f"{options.get('learning_rate', 1e-5):g}".replace("e-0", "e-")
         return (
             "a dense layer from voxels to latents, as published [@dado2022], trained in PyTorch [@pytorch] by Adam "
-            f"[@adam] on the squared error (learning rate {f"{values['learning_rate']:g}".replace("e-0", "e-")}, batches of "
-            f"{options.get('batch_size')}, weight decay {values['weight_decay']:g}, {values['epochs']:,} epochs)"
+            f"[@adam] on the squared error (learning rate {rate}, batches of {options.get('batch_size', 30)}, weight "
+            f"decay {options.get('weight_decay', 0.01):g}, {options.get('epochs', 1500):,} epochs)"
         )
     if options.get("kind") == "ridge":
         return (

@@ -176,8 +176,16 @@ rule write_report:
     input:
         **FIGURES,
         trials=expand("<results>/trials/sub-{subject}_trials.json", subject=SUBJECTS),
-        images=expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", subject=SUBJECTS, decoder=DECODERS) if WHOLE else [],
-        latents=expand("<results>/decoding/sub-{subject}/{decoder}/latents.h5", subject=SUBJECTS, decoder=DECODERS) if WHOLE else [],
+        images=(
+            expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", subject=SUBJECTS, decoder=DECODERS)
+            if WHOLE
+            else []
+        ),
+        latents=(
+            expand("<results>/decoding/sub-{subject}/{decoder}/latents.h5", subject=SUBJECTS, decoder=DECODERS)
+            if WHOLE
+            else []
+        ),
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         files=DELIVERABLES,
