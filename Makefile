@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test test-slow lint format settings env clean
 
 demo: $(STAMP)
-	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet host reason
 	@echo "The report: $(CURDIR)/results/demo/report/index.html"
 
 test: $(STAMP)

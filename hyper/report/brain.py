@@ -184,6 +184,7 @@ def slice_positions(coordinates: np.ndarray, count: int, step: float, apart: flo
     places = np.round(wanted / step) * step
     for index in range(1, count):
         places[index] = max(places[index], places[index - 1] + apart)
+    places += np.round((wanted.mean() - places.mean()) / step) * step
     return [float(place) + 0.0 for place in places]  # + 0.0: no minus zero
 
 

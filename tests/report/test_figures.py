@@ -160,6 +160,8 @@ def test_slices_are_distinct_and_ordered():
         places = slice_positions(values, 6, 2.0)
         assert len(places) == 6
         assert all(b - a >= 2.0 for a, b in pairwise(places))
+        assert np.mean(places) == pytest.approx(values.mean(), abs=2.5)
+    assert all(b - a >= 4.0 for a, b in pairwise(slice_positions(np.zeros(5), 4, 2.0, apart=3.0)))
 
 
 def test_metrics_have_a_panel_each_with_every_predictor(tmp_path):
