@@ -106,6 +106,7 @@ def write_series(
     affine: np.ndarray,
     tr: float,
     dtype: type = np.float32,
+    slope: float = 1.0,
 ) -> None:
     """Write a 4-D file from consecutive blocks of volumes without holding it in memory.
 
@@ -121,7 +122,9 @@ def write_series(
     tr : float
         Repetition time in seconds.
     dtype : type
-        Type on disk; blocks are rounded when it is an integer.
+        Type on disk; blocks are rounded, and clipped to its range, when it is an integer.
+    slope : float
+        Scaling: the file holds values / slope.
     """
     header = nib.Nifti1Header()
     header.set_data_dtype(dtype)
@@ -129,7 +132,7 @@ def write_series(
     _finish_header(header, affine, tr)
     header["vox_offset"] = 352
     header["magic"] = b"n+1"
-    header["scl_slope"], header["scl_inter"] = 1, 0
+    header["scl_slope"], header["scl_inter"] = slope, 0
     written = 0
     with atomic_path(path) as temporary:
         compressed = str(path).endswith(".gz")
@@ -140,7 +143,7 @@ def write_series(
             for block in blocks:
                 if np.issubdtype(dtype, np.integer):
                     limits = np.iinfo(dtype)
-                    block = np.clip(np.rint(block), limits.min, limits.max)
+                    block = np.clip(np.rint(block / slope), limits.min, limits.max)
                 stream.write(np.asarray(block, dtype).tobytes(order="F"))
                 written += block.shape[3]
             if compressed:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ _log = logging.getLogger(__name__)
 _BLOCK = 16
 _ORDERS = {"linear": 1, "cubic": 3}
 _TYPES = {"int16": np.int16, "float32": np.float32}
-_INT16_RANGE = (100.0, 32000.0)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def resample_run(
     interpolation : {"linear", "cubic"}
         Cubic is by B-splines.
     dtype : {"int16", "float32"}
-        Type on disk; int16 rounds to whole numbers.
+        Type on disk; int16 is scaled to four times the largest value of the first block.
     threads : int
 
     Returns
@@ -117,7 +117,7 @@ def resample_run(
     Raises
     ------
     DataError
-        When the numbers of volumes differ, or int16 does not suit the values.
+        When the numbers of volumes differ.
     """
     shape, affine = series_shape(path)
     if len(motion) != shape[3]:
@@ -136,12 +136,13 @@ def resample_run(
                     values[grid.mask, index] = found
                     np.add(total, found, out=total)
                     np.logical_and(covered, inside, out=covered)
-                if done == 0 and dtype == "int16":
-                    _check_range(path, values[grid.mask])
                 done += block.shape[3]
                 yield values
 
-    write_series(out, blocks(), (*grid.shape, shape[3]), grid.affine, tr, _TYPES[dtype])
+    stream = blocks()
+    first = next(stream)
+    slope = _int16_slope(first) if dtype == "int16" else 1.0
+    write_series(out, chain([first], stream), (*grid.shape, shape[3]), grid.affine, tr, _TYPES[dtype], slope)
     _log.info("%s: %d volumes, %.1f%% of the voxels inside the field of view", path, shape[3], 100 * covered.mean())
     mean = np.zeros(grid.shape, np.float32)
     mean[grid.mask] = np.where(covered, total / shape[3], 0)
@@ -162,12 +163,10 @@ def _sample(volume: np.ndarray, pose: np.ndarray, points: np.ndarray, order: int
     return values, inside
 
 
-def _check_range(path: str | Path, values: np.ndarray) -> None:
-    """Refuse int16 for values that it would round away or clip."""
-    typical, largest = float(np.quantile(values, 0.95)), float(values.max())
-    if typical < _INT16_RANGE[0] or largest > _INT16_RANGE[1]:
-        fault = f"its values (95% below {typical:.4g}, at most {largest:.4g}) do not suit int16"
-        raise DataError(path, fault, "Set preprocess.resample.dtype: float32")
+def _int16_slope(values: np.ndarray) -> float:
+    """Scaling that leaves later volumes room: only a value above four times the largest so far would be clipped."""
+    largest = float(np.abs(values).max())
+    return 4 * largest / np.iinfo(np.int16).max if largest > 0 else 1.0
 
 
 def bold_mask(means: list[np.ndarray], brain: np.ndarray, least_signal: float = 0.0) -> np.ndarray:

@@ -68,7 +68,7 @@ class Resample(Section):
 
     interpolation: Literal["cubic", "linear"] = Field("cubic", description="Interpolation; cubic is by B-splines.")
     dtype: Literal["int16", "float32"] = Field(
-        "int16", description="Type on disk; int16 rounds to whole numbers and is refused where that would lose signal."
+        "int16", description="Type on disk; int16 is scaled to the range of the data and takes half the space."
     )
     margin_mm: float = Field(
         4.0, ge=0, description="Voxels up to so far outside the template's brain are computed (mm)."
