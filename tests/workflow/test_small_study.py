@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -69,7 +70,7 @@ def test_a_setting_reruns_what_depends_on_it(small_study, section, values, first
 
 def test_a_deleted_output_is_made_again(small_study):
     path = small_study.results / "responses/sub-01/sub-01_responses.h5"
-    content = path.read_bytes()
+    times, content = path.stat(), path.read_bytes()
     path.unlink()
     try:
         planned = small_study.planned()
@@ -77,7 +78,7 @@ def test_a_deleted_output_is_made_again(small_study):
         assert "fit_glm" not in planned
     finally:
         path.write_bytes(content)
-        small_study.snakemake("--touch")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def test_an_unknown_setting_stops_at_once(small_study):

@@ -1,14 +1,11 @@
-def decoded_to_shuffle(wildcards):
-    """Input function: the first decoder's latents for the predictor that shuffles them."""
-    if wildcards.decoder == "trivial-shuffled":
-        return f"<results>/decoding/sub-{wildcards.subject}/{DECODERS[0]}/latents.h5"
-    return []
-
-
 rule predict_trivially:
     input:
         responses="<results>/responses/sub-{subject}/sub-{subject}_responses.h5",
-        decoded=decoded_to_shuffle,
+        decoded=lambda wildcards: (
+            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS[0]}/latents.h5"
+            if wildcards.decoder == "trivial-shuffled"
+            else []
+        ),
     output:
         latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
     log:

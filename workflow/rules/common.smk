@@ -22,6 +22,7 @@ SIMULATED = plan.simulated
 LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
 TRIVIAL = list(plan.settings.baselines.trivial)
+RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 SETTINGS = plan.tree
 CONFIGFILES = plan.sources
 
@@ -32,6 +33,11 @@ series_of = plan.series_of
 def code(rule):
     """Hash of the code that a rule's script runs."""
     return code_version(f"workflow/scripts/{rule}.py")
+
+
+def of_all_runs(pattern):
+    """A pattern with {subject} and {series} for every run of every subject, in the order of RUNS."""
+    return [pattern.replace("{subject}", subject).replace("{series}", series) for subject, series in RUNS]
 
 
 def raw(suffix):

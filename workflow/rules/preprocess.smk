@@ -160,7 +160,9 @@ rule resample:
 
 rule mask_bold:
     input:
-        boldrefs=of_runs("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz"),
+        boldrefs=of_runs(
+            "<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz"
+        ),
         map=rules.register_anatomical.output.map,
     output:
         mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
@@ -210,7 +212,9 @@ rule plot_motion:
 
 rule plot_registration:
     input:
-        mean=of_first_run("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz"),
+        mean=of_first_run(
+            "<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz"
+        ),
         map=rules.register_anatomical.output.map,
         t1w=rules.extract_brain.output.brain,
         mask=rules.extract_brain.output.mask,

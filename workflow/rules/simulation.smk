@@ -1,11 +1,3 @@
-RUNS = [(subject, series) for subject in SUBJECTS for series in series_of(subject)]
-
-
-def of_all_runs(pattern):
-    """A pattern with {subject} and {series} for every run of every subject, in the order of RUNS."""
-    return [pattern.replace("{subject}", subject).replace("{series}", series) for subject, series in RUNS]
-
-
 rule simulate_stimuli:
     output:
         images=directory("<results>/dataset/stimuli/images"),
