@@ -70,7 +70,10 @@ class PGGAN(nn.Module):
 
     def channels_last(self) -> Self:
         """Keep weights and activations with the channels last, which is faster on some devices."""
-        return self.to(memory_format=torch.channels_last)
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return self
 
     def activations(self, z: Tensor, layer: str) -> Tensor:
         """Activation of `layer`, shape (n, *shape of the layer), computing no more of the network than it needs.

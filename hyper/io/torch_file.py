@@ -51,7 +51,8 @@ class _Storage:
 
     def fill(self, raw: bytes) -> None:
         if len(raw) != self.count * self.dtype.itemsize:
-            raise pickle.UnpicklingError(f"a storage of {self.count} numbers has {len(raw)} bytes of data")
+            fault = f"it is truncated or damaged: a storage of {self.count} numbers has {len(raw)} bytes of data"
+            raise pickle.UnpicklingError(fault)
         self.values = torch.frombuffer(bytearray(raw), dtype=self.dtype) if raw else self.values
 
     def __setstate__(self, state: object) -> None:

@@ -95,6 +95,7 @@ class Function:
         self._call = call
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
         return self._call(*arguments)
 
     def __setstate__(self, state: object) -> None:
@@ -136,6 +137,10 @@ def _reconstruct(*_: object) -> StoredArray:
     return StoredArray()
 
 
+def _no_bytes() -> bytes:
+    return b""
+
+
 def _encode(text: object, encoding: object) -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError("it encodes something else than bytes")
@@ -146,6 +151,7 @@ ARRAYS: dict[Name, Any] = {
     ("numpy", "ndarray"): StoredArray,
     ("numpy", "dtype"): StoredDtype,
     ("_codecs", "encode"): Function(_encode),
+    ("__builtin__", "bytes"): Function(_no_bytes),  # how protocol 2 writes no bytes at all
     ("collections", "OrderedDict"): Ordered,
     **{(f"numpy.{core}.multiarray", "_reconstruct"): Function(_reconstruct) for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): Function(_scalar) for core in ("core", "_core")},

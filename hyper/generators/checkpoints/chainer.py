@@ -9,7 +9,7 @@ from hyper.errors import GeneratorError
 from hyper.generators.checkpoints.tensors import Tensors
 
 MEND = "Fetch the decoder again"
-_HEADER = 4096  # bytes; numpy's headers are a few dozen
+_HEADER = 4096  # bytes at most; numpy's headers take a few dozen
 _DEFLATE = 1032  # the most that deflate shrinks anything
 
 
@@ -53,7 +53,7 @@ def _check_size(path: str | Path, archive: zipfile.ZipFile, entry: zipfile.ZipIn
     with archive.open(entry) as file:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file, max_header_size=_HEADER)
+        shape, _, dtype = read(file)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or not 0 <= entry.file_size - size <= _HEADER:
         raise GeneratorError(path, f"{entry.filename} announces {size} bytes and has {entry.file_size}", MEND)

@@ -113,9 +113,7 @@ def read_list(path: str | Path, tree: Any) -> Plain:
     levels = count_levels(path, (len(arrays) - starts[-1]) // 6 - 1)
     due = 6 * levels + (6 * levels + 2) + 6 * levels
     if len(arrays) != due or starts[-1] != due - 6 * levels:
-        fault = (
-            f"it holds {len(arrays)} arrays where G, D and Gs of {levels} blocks have {due}: one is missing or extra"
-        )
+        fault = f"it holds {len(arrays)} arrays where G, D and Gs of {levels} blocks have {due}"
         raise GeneratorError(path, fault, MEND)
     smoothed = arrays[starts[-1] :]
     if [array.shape for array in arrays[: 6 * levels]] != [array.shape for array in smoothed]:
