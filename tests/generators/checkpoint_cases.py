@@ -52,12 +52,13 @@ class Network:
 Network.__module__ = "tfutil"
 
 
-def write_karras(path, change, name="karras_small32_fused_nosrc_p4.pkl"):
+def write_karras(path, change, name="karras_small32_fused_nosrc_p4.pkl", source="# removed"):
     """Write a Karras pickle anew, the variables of Gs altered by `change`."""
     names = {name: type(name[1], (Inert,), {}) for name in NETWORKS}
     networks = read_pickle(io.BytesIO((DATA / name).read_bytes()), names)
     states = [dict(network.state) for network in networks]
     for state in states:
+        state["build_module_src"] = source
         pairs = state["variables"]
         state["variables"] = [(key, v.values if isinstance(v, StoredArray) else np.asarray(v)) for key, v in pairs]
     variables = dict(states[2]["variables"])
