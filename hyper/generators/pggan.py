@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from hyper.errors import GeneratorError
 from hyper.generators.base import Layer, check_latents
+from hyper.generators.upscale import UpscaledConv
 
 EPSILON = 1e-8
 SLOPE = 0.2
@@ -49,10 +50,9 @@ class PGGAN(nn.Module):
         image = Layer("image", (3, self.resolution, self.resolution))
         self.layers = (Layer("latent", (latent_dim,)), *blocks, image)
         self.dense = nn.Linear(latent_dim, 16 * channels[0])
-        kernels = [(channels[0], channels[0])]
+        self.convs = nn.ModuleList([nn.Conv2d(channels[0], channels[0], 3, padding=1)])
         for before, after in pairwise(channels):
-            kernels += [(before, after), (after, after)]
-        self.convs = nn.ModuleList(nn.Conv2d(before, after, 3, padding=1) for before, after in kernels)
+            self.convs += [UpscaledConv(before, after), nn.Conv2d(after, after, 3, padding=1)]
         self.rgb = nn.ModuleList(nn.Conv2d(channels[level], 3, 1) for level in self.rgb_levels)
         self.requires_grad_(False)
         self.eval()
@@ -112,7 +112,7 @@ class PGGAN(nn.Module):
         x = below = self._convolve(_activate(x), 0)
         for block in range(1, level + 1):
             below = x
-            x = self._convolve(functional.interpolate(below, scale_factor=2.0), 2 * block - 1)
+            x = self._convolve(below, 2 * block - 1)
             x = self._convolve(x, 2 * block)
         return x, below
 
