@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hyper.cli import generator
 from hyper.errors import HyperError
 
 
@@ -29,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     settings = commands.add_parser("settings", help="write config.yaml and schema.json from the settings' definitions")
     settings.add_argument("folder", type=Path, nargs="?", default=Path("config"))
     settings.set_defaults(run=_settings)
+    generator.add_commands(commands)
     return parser
 
 

@@ -77,6 +77,12 @@ def check_latents(z: Tensor, latent_dim: int) -> None:
         )
 
 
+def rounded_uint8(images: np.ndarray) -> np.ndarray:
+    """Round images (n, 3, height, width) in [-1, 1] to 8 bits (n, height, width, 3): clip(rint(127.5 x + 127.5))."""
+    scaled = np.rint(images.astype(np.float32) * np.float32(127.5) + np.float32(127.5))
+    return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+
+
 def images_uint8(generator: Generator, latents: np.ndarray, batch: int = 32) -> np.ndarray:
     """Make 8-bit images.
 

@@ -1,4 +1,4 @@
-"""Generators by name."""
+"""Generators by name or path."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hyper.errors import GeneratorError
 from hyper.generators.base import Generator
+from hyper.generators.checkpoints.own import read_own
 from hyper.generators.dcgan import DCGAN, read_dcgan
 
 _PACKAGE = "gan-face-generate==1.1.1"
@@ -19,18 +20,25 @@ def load_generator(spec: str) -> Generator:
     Parameters
     ----------
     spec : str
-        A name: ``dcgan-face``, 64 x 64 pixels from 100 latents.
+        A name: ``dcgan-face``, 64 x 64 pixels from 100 latents. Or the path of a PGGAN that
+        `hyper convert generator` wrote.
 
     Raises
     ------
     GeneratorError
         When there is no such generator, or its weights are missing or damaged.
     """
-    if spec not in GENERATORS:
-        raise GeneratorError(
-            "generators.generator", f"there is no generator {spec!r}", f"Choose one of {', '.join(GENERATORS)}"
-        )
-    return GENERATORS[spec]()
+    if spec in GENERATORS:
+        return GENERATORS[spec]()
+    if not Path(spec).is_file():
+        mend = f"Choose one of {', '.join(GENERATORS)}, or give the path of a converted checkpoint"
+        raise GeneratorError("generators.generator", f"there is no generator {spec!r}", mend)
+    with open(spec, "rb") as file:
+        start = file.read(9)
+    if start and start[8:] != b"{":  # an empty file is the reader's to refuse
+        mend = f"Run `hyper convert generator {spec} OUT.safetensors` and give the path of OUT.safetensors"
+        raise GeneratorError(spec, "it is no converted checkpoint", mend)
+    return read_own(spec)
 
 
 def dcgan_face(path: str | Path | None = None) -> DCGAN:

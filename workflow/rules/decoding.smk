@@ -30,6 +30,7 @@ rule fit_decoder:
 rule reconstruct:
     input:
         latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
+        generator=GENERATOR_FILE,
     output:
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
         pngs=directory("<results>/decoding/sub-{subject}/{decoder}/images"),

@@ -1,4 +1,6 @@
 rule simulate_stimuli:
+    input:
+        generator=GENERATOR_FILE,
     output:
         images=directory("<results>/dataset/stimuli/images"),
         latents="<results>/dataset/stimuli/latents.npy",

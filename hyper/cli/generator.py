@@ -1,0 +1,97 @@
+"""The commands `hyper convert generator` and `hyper generate`."""
+
+import argparse
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add both to the command line."""
+    kinds = commands.add_parser("convert", help="turn a file you hold into the format the workflow reads")
+    kinds = kinds.add_subparsers(required=True, metavar="KIND")
+    convert = kinds.add_parser("generator", help="a PGGAN checkpoint of any known format into safetensors")
+    convert.add_argument("source", type=Path, metavar="IN")
+    convert.add_argument("target", type=Path, metavar="OUT.safetensors")
+    convert.add_argument(
+        "--format",
+        default="auto",
+        choices=("auto", "karras", "pggan_weights", "gluon", "interfacegan", "gan_zoo", "safetensors"),
+        help="refuse any other format; by default it is recognised from the content",
+    )
+    convert.set_defaults(run=_convert)
+    generate = commands.add_parser("generate", help="make images or layer activations from latents")
+    generate.add_argument("generator", metavar="GENERATOR", help="a name, or the path of a converted checkpoint")
+    generate.add_argument("latents", type=Path, metavar="LATENTS.npy", help="array (n, latent)")
+    generate.add_argument("out", type=Path, metavar="OUT.npy", help="float32 (n, 3, height, width) or (n, *layer)")
+    generate.add_argument("--layer", default="image", metavar="NAME", help="image (the default), latent, L1, L2, ...")
+    generate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    generate.add_argument("--png", type=Path, metavar="DIR", help="write the images as 8-bit PNG files too")
+    generate.set_defaults(run=_generate)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from hyper.generators.checkpoints.own import write_own
+    from hyper.generators.checkpoints.recognise import read_checkpoint
+
+    network, found = read_checkpoint(options.source, options.format)
+    write_own(options.target, network, options.source, found)
+    size = network.resolution
+    print(f"{options.target}: PGGAN {size} x {size}, latent {network.latent_dim}, from the format {found}")
+    return 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from hyper.errors import GeneratorError
+    from hyper.generators.base import rounded_uint8
+    from hyper.generators.batches import generate
+    from hyper.generators.device import choose_device
+    from hyper.generators.load import load_generator
+    from hyper.io.atomic import atomic_path
+
+    if options.png and options.layer != "image":
+        raise GeneratorError("--png", f"the layer {options.layer} is no image", "Leave out --png or --layer")
+    latents = _read_latents(options.latents)
+    generator = load_generator(options.generator).to(choose_device(options.device))
+    blocks = generate(generator, latents, options.layer)
+    first = next(blocks)
+    shape = (len(latents), *first.shape[1:])
+    with atomic_path(options.out) as temporary:
+        stored = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+        start = 0
+        for block in chain([first], blocks):
+            stored[start : start + len(block)] = block
+            if options.png:
+                _write_pngs(options.png, rounded_uint8(block), start)
+            start += len(block)
+        stored.flush()
+    print(f"{options.out}: {options.layer}, {' x '.join(map(str, shape))}")
+    return 0
+
+
+def _read_latents(path: Path) -> np.ndarray:
+    from hyper.errors import GeneratorError
+
+    mend = "Give an .npy file of numbers of shape (n, latent)"
+    if not path.is_file():
+        raise GeneratorError(path, "the file does not exist", mend)
+    try:
+        latents = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as fault:
+        raise GeneratorError(path, f"it cannot be read ({str(fault).splitlines()[0]})", mend) from fault
+    if not isinstance(latents, np.ndarray) or latents.dtype.kind not in "fiu":
+        raise GeneratorError(path, "it is no array of numbers", mend)
+    if latents.ndim != 2 or not len(latents):
+        raise GeneratorError(path, f"its shape is {latents.shape}", mend)
+    if not np.isfinite(latents).all():
+        raise GeneratorError(path, "it holds values that are not finite", mend)
+    return np.array(latents, np.float32)
+
+
+def _write_pngs(folder: Path, images: np.ndarray, start: int) -> None:
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(images, start):
+        Image.fromarray(image).save(folder / f"{number:06d}.png")

@@ -1,0 +1,89 @@
+"""Run a generator over many latents in batches that fit the memory at hand."""
+
+import os
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyper.generators.base import Generator
+
+LARGEST = 32
+_COPIES = 6  # of the largest activation that a layer's computation holds at a time
+_SHARE = 0.5  # of the free memory
+
+
+def generate(
+    generator: Generator, latents: np.ndarray, layer: str = "image", batch: int | None = None
+) -> Iterator[np.ndarray]:
+    """Yield images or activations in consecutive blocks, single precision.
+
+    Parameters
+    ----------
+    generator : Generator
+    latents : ndarray, shape (n, latent)
+    layer : str
+        ``image`` or a name among the generator's layers.
+    batch : int, optional
+        Images at a time; at most 32 that fit into half the free memory when not given. It is halved whenever the
+        memory does not suffice after all.
+
+    Yields
+    ------
+    ndarray of float32, shape (up to batch, *shape of the layer)
+
+    Raises
+    ------
+    GeneratorError
+        When the latents or the layer do not fit the generator.
+    """
+    weight = next(iter(generator.parameters()))
+    batch = batch or fitting_batch(generator, layer, weight)
+    start = 0
+    while start < len(latents):
+        z = torch.as_tensor(latents[start : start + batch]).to(weight.device, torch.float32)
+        try:
+            values = _run(generator, z, layer).float().cpu().numpy()
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as fault:
+            if batch == 1 or not _is_out_of_memory(fault):
+                raise
+            batch //= 2
+            continue
+        start += len(z)
+        yield np.ascontiguousarray(values)
+
+
+@torch.no_grad()
+def _run(generator: Generator, z: Tensor, layer: str) -> Tensor:
+    return generator.images(z) if layer == "image" else generator.activations(z, layer)
+
+
+def _is_out_of_memory(fault: BaseException) -> bool:
+    words = ("out of memory", "not enough memory", "can't allocate memory")
+    return isinstance(fault, (torch.OutOfMemoryError, MemoryError)) or any(word in str(fault) for word in words)
+
+
+def fitting_batch(generator: Generator, layer: str, weight: Tensor) -> int:
+    """Return how many images fit into half the free memory, 1 to 32.
+
+    Parameters
+    ----------
+    generator : Generator
+    layer : str
+        Last layer that is computed; a name the generator does not list stands for all of it.
+    weight : Tensor
+        One of its weights, for device and type.
+    """
+    names = [known.name for known in generator.layers]
+    needed = generator.layers[: names.index(layer) + 1] if layer in names else generator.layers
+    largest = max(prod(known.shape) for known in needed)
+    free = _free_memory(weight.device)
+    return int(np.clip(free * _SHARE / (_COPIES * largest * weight.element_size()), 1, LARGEST))
+
+
+def _free_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

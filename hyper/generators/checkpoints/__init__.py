@@ -1,0 +1,1 @@
+"""Checkpoints of PGGAN in the formats that users hold, one module each."""
