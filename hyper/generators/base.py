@@ -62,6 +62,20 @@ class Generator(Protocol):
         ...
 
 
+def layer_index(layers: tuple[Layer, ...], name: str) -> int:
+    """Return the place of a layer among a generator's.
+
+    Raises
+    ------
+    GeneratorError
+        When there is no such layer.
+    """
+    names = [layer.name for layer in layers]
+    if name not in names:
+        raise GeneratorError("layer", f"there is none called {name!r}", f"Choose one of {', '.join(names)}")
+    return names.index(name)
+
+
 def check_latents(z: Tensor, latent_dim: int) -> None:
     """Refuse latents of another shape than (n, latent_dim).
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyper.errors import GeneratorError
-from hyper.generators.base import Layer, check_latents
+from hyper.generators.base import Layer, check_latents, layer_index
 
 EPSILON = 1e-5  # torch's default, which the checkpoint was trained with
 
@@ -50,11 +50,9 @@ class DCGAN(nn.Module):
             When there is no such layer, or the latents have another size.
         """
         check_latents(z, self.latent_dim)
-        names = [known.name for known in self.layers]
-        if layer not in names:
-            raise GeneratorError("layer", f"there is none called {layer!r}", f"Choose one of {', '.join(names)}")
+        index = layer_index(self.layers, layer)
         x = z
-        for block in list(self.blocks)[: names.index(layer)]:
+        for block in list(self.blocks)[:index]:
             x = functional.relu(block(x.reshape(*x.shape, 1, 1) if x.ndim == 2 else x))
         return x
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyper.errors import GeneratorError
-from hyper.generators.base import Layer, check_latents
+from hyper.generators.base import Layer, check_latents, layer_index
 from hyper.generators.upscale import UpscaledConv
 
 EPSILON = 1e-8
@@ -84,12 +84,10 @@ class PGGAN(nn.Module):
             When there is no such layer, or the latents have another size.
         """
         check_latents(z, self.latent_dim)
-        names = [known.name for known in self.layers]
-        if layer not in names:
-            raise GeneratorError("layer", f"there is none called {layer!r}", f"Choose one of {', '.join(names)}")
+        index = layer_index(self.layers, layer)
         if layer == "image":
             return self.images(z)
-        return z if layer == "latent" else self._climb(z, names.index(layer) - 1)[0]
+        return z if layer == "latent" else self._climb(z, index - 1)[0]
 
     def images(self, z: Tensor) -> Tensor:
         """RGB images, shape (n, 3, height, width); the network does not clip them to [-1, 1]."""
