@@ -4,6 +4,10 @@ import argparse
 import logging
 from pathlib import Path
 
+_AS_GIVEN = (
+    "rate", "generator_rate", "averaging", "alone", "critic_first", "paired", "paired_pixels", "precision", "seed",
+)  # fmt: skip
+
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add it to the command line."""
@@ -15,13 +19,21 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     train.add_argument("images", type=Path, metavar="IMAGES", help="file of `hyper draw`, or a folder of pictures")
     train.add_argument("folder", type=Path, metavar="OUT", help="folder of the result, states, sheets and log")
     train.add_argument("--channels", type=_numbers, default=(512, 512, 512, 256, 128), help="of 4 x 4, 8 x 8, ...")
-    train.add_argument("--latent", type=int, default=512, help="numbers in a latent")
+    train.add_argument(
+        "--latent", type=int, default=512, help="numbers in a latent; of longer ones with the images, the first"
+    )
     train.add_argument("--fades", type=_numbers, default=(600_000,), help="images of the fades at 8 x 8, 16 x 16, ...")
     train.add_argument("--stays", type=_numbers, default=(600_000,), help="images after each fade; the last repeats")
     train.add_argument("--batches", type=_numbers, default=(16,), help="images in a step at each level")
     train.add_argument("--rate", type=float, default=1e-3, help="learning rate of Adam")
+    train.add_argument(
+        "--generator-rate", type=float, help="that of the generator against the critic; --rate if not given"
+    )
     train.add_argument("--averaging", type=float, default=10_000, help="half-life of the moving average (images)")
     train.add_argument("--alone", type=int, default=0, help="images first learned from their latents, without critic")
+    train.add_argument(
+        "--critic-first", type=int, default=0, help="images after those that only the critic learns from"
+    )
     train.add_argument("--paired", type=float, default=0.0, help="weight of the distance to the latent's own image")
     train.add_argument("--paired-pixels", type=int, default=16, help="that distance's finest resolution")
     train.add_argument("--no-mirror", action="store_true", help="never turn images left to right")
@@ -58,9 +70,12 @@ def _train(options: argparse.Namespace) -> int:
     lengths = (for_levels(values, blocks - 1) for values in (options.fades, options.stays, options.batches))
     schedule = Schedule(blocks, *lengths)
     recipe = Recipe(
-        options.channels, schedule, options.latent, options.rate, options.averaging, options.alone, options.paired,
-        options.paired_pixels, not options.no_mirror, options.precision, options.seed,
-    )  # fmt: skip
+        channels=options.channels,
+        schedule=schedule,
+        latent_dim=options.latent,
+        mirrored=not options.no_mirror,
+        **{name: getattr(options, name) for name in _AS_GIVEN},
+    )
     faces, _ = read_faces(options.images, 4 * 2 ** (blocks - 1)).split(options.held_out)
     training = Training(faces, recipe, choose_device(options.device))
     done = train(training, options.folder, options.every, options.minutes)

@@ -145,7 +145,7 @@ def test_schedule_grows_by_images_seen():
 
 
 def test_going_on_equals_never_stopping(tmp_path):
-    plan = recipe(alone=32, paired=0.1)
+    plan = recipe(alone=32, critic_first=16, paired=0.1, generator_rate=5e-4)
     whole = Training(tones(40), plan, CPU)
     train(whole, tmp_path / "whole", every=64)
     broken = Training(tones(40), plan, CPU)
@@ -184,6 +184,30 @@ def test_generator_learns_from_latents_alone():
     assert float(last["paired_loss"]) < 0.1 * first
 
 
+def test_critic_learns_first_where_told():
+    training = Training(tones(40), recipe(alone=16, critic_first=16), CPU)
+    names = []
+    for _ in range(6):
+        names.append(sorted(training.step()))
+    assert (
+        names
+        == [["paired_loss"]] * 2
+        + [["critic_loss", "distance"]] * 2
+        + [["critic_loss", "distance", "generator_loss"]] * 2
+    )
+
+
+def test_generator_rate_holds_against_the_critic_only():
+    training = Training(tones(40), recipe(alone=16, generator_rate=1e-9), CPU)
+    moved = []
+    for _ in range(4):
+        before = training.generator.dense.weight.detach().clone()
+        training.step()
+        moved.append(float((training.generator.dense.weight.detach() - before).abs().max()))
+    assert min(moved[:2]) > 1e-4
+    assert max(moved[2:]) < 1e-6
+
+
 def test_critic_teaches_colours_without_pairs():
     faces = Faces(np.full((64, 3, 8, 8), 40, np.uint8) + np.array([120, 60, 0], np.uint8)[None, :, None, None])
     training = Training(faces, recipe(channels=(16, 8), schedule=Schedule(2, (0,), (4000,), (16,)), averaging=500), CPU)
@@ -197,7 +221,7 @@ def test_critic_teaches_colours_without_pairs():
 def test_pairs_need_latents_of_the_right_size():
     with pytest.raises(SettingsError, match="latents of the images are not known"):
         Training(Faces(tones(4).images), recipe(paired=0.1), CPU)
-    with pytest.raises(SettingsError, match="have 5 numbers. Set 5"):
+    with pytest.raises(SettingsError, match="have 5 numbers. Set 5 or less"):
         Training(tones(4, latent=5), recipe(alone=8), CPU)
 
 

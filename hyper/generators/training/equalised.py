@@ -41,11 +41,11 @@ def adam(network: nn.Module, gains: Mapping[str, float], rate: float) -> torch.o
     rate : float
         Learning rate.
     """
-    groups: list[dict] = [{"params": [], "lr": rate, "eps": 1e-8}]
+    groups: list[dict] = [{"params": [], "lr": rate, "first_lr": rate, "eps": 1e-8}]
     for layer, scale in _layers(network, gains):
         if layer.bias is not None:
             groups[0]["params"].append(layer.bias)
-        groups.append({"params": [layer.weight], "lr": rate * scale, "eps": 1e-8 / scale})
+        groups.append({"params": [layer.weight], "lr": rate * scale, "first_lr": rate * scale, "eps": 1e-8 / scale})
     return torch.optim.Adam(groups, betas=(0.0, 0.99))
 
 

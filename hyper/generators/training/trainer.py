@@ -29,10 +29,14 @@ class Recipe:
     latent_dim : int
     rate : float
         Learning rate of Adam.
+    generator_rate : float, optional
+        That of the generator once the critic judges it; `rate` when not given.
     averaging : float
         Images after which a weight's share in the moving average of the generator has halved.
     alone : int
         Images shown first, from which the generator learns by their latents alone, without the critic; 0: none.
+    critic_first : int
+        Images after those from which the critic alone learns.
     paired : float
         Weight of the distance to the image of the same latent, beside the critic; 0: none.
     paired_pixels : int
@@ -48,8 +52,10 @@ class Recipe:
     schedule: Schedule
     latent_dim: int = 512
     rate: float = 1e-3
+    generator_rate: float | None = None
     averaging: float = 10_000
     alone: int = 0
+    critic_first: int = 0
     paired: float = 0.0
     paired_pixels: int = 16
     mirrored: bool = True
@@ -104,7 +110,8 @@ class Training:
         self.average.lod = self.generator.lod
         alone = self.seen < self.recipe.alone
         losses = {} if alone else self._train_critic(moment.batch, moment.fade)
-        losses |= self._train_generator(moment.batch, moment.fade, alone)
+        if alone or self.seen >= self.recipe.alone + self.recipe.critic_first:
+            losses |= self._train_generator(moment.batch, moment.fade, alone)
         kept = 0.5 ** (moment.batch / self.recipe.averaging)
         with torch.no_grad():
             for mean, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
@@ -175,15 +182,22 @@ class Training:
             else:
                 made = self.generator.images(self._latents(batch))
             if not alone:
+                self._set_generator_rate()
                 losses["generator_loss"] = -self.critic(made).float().mean()
                 total = total + losses["generator_loss"]
         _descend(self.generator_adam, total)
         self.critic.requires_grad_(True)
         return {name: value.detach() for name, value in losses.items()}
 
+    def _set_generator_rate(self) -> None:
+        ratio = (self.recipe.generator_rate or self.recipe.rate) / self.recipe.rate
+        for group in self.generator_adam.param_groups:
+            group["lr"] = group["first_lr"] * ratio
+
     def _pairs(self, chosen: np.ndarray, fade: float) -> tuple[Tensor, Tensor]:
         assert self.faces.latents is not None  # _check_pairs
-        return torch.from_numpy(self.faces.latents[chosen]).to(self.device), self._real(chosen, fade)
+        z = torch.from_numpy(self.faces.latents[chosen, : self.recipe.latent_dim])
+        return z.to(self.device), self._real(chosen, fade)
 
     def _choose(self, batch: int) -> np.ndarray:
         return torch.randint(len(self.faces), (batch,), generator=self.random).numpy()
@@ -203,10 +217,10 @@ def _check_pairs(faces: Faces, latent_dim: int) -> None:
     if faces.latents is None:
         mend = "Set both to 0, or draw the images by `hyper draw`"
         raise SettingsError("--alone, --paired", "the latents of the images are not known", mend)
-    if faces.latents.shape[1] != latent_dim:
+    if faces.latents.shape[1] < latent_dim:
         size = faces.latents.shape[1]
         raise SettingsError(
-            "--latent", f"it is {latent_dim}, but the images' latents have {size} numbers", f"Set {size}"
+            "--latent", f"it is {latent_dim}, but the images' latents have {size} numbers", f"Set {size} or less"
         )
 
 
