@@ -9,7 +9,9 @@ from hyper.errors import GeneratorError
 from hyper.generators.base import Generator
 from hyper.generators.checkpoints.own import read_own
 from hyper.generators.dcgan import DCGAN, read_dcgan
+from hyper.generators.pggan import PGGAN
 
+_RESOURCES = Path(__file__).parents[2] / "resources"
 _PACKAGE = "gan-face-generate==1.1.1"
 _SHA256 = "0c3b90b138cfc4e8a73310b9fd5ce2a8f1f3a542a037de277412307fcd28771f"
 
@@ -20,7 +22,7 @@ def load_generator(spec: str) -> Generator:
     Parameters
     ----------
     spec : str
-        A name: ``dcgan-face``, 64 x 64 pixels from 100 latents. Or the path of a PGGAN that
+        A name: ``pggan-face``, 64 x 64 pixels from 128 latents; ``dcgan-face``, the same from 100. Or the path of a PGGAN that
         `hyper convert generator` wrote.
 
     Raises
@@ -39,6 +41,20 @@ def load_generator(spec: str) -> Generator:
         mend = f"Run `hyper convert generator {spec} OUT.safetensors` and give the path of OUT.safetensors"
         raise GeneratorError(spec, "it is no converted checkpoint", mend)
     return read_own(spec)
+
+
+def pggan_face() -> PGGAN:
+    """Return the PGGAN that this project trained (``resources/pggan-face.md``).
+
+    Raises
+    ------
+    GeneratorError
+        When the file is missing or damaged.
+    """
+    path = _RESOURCES / "pggan-face.safetensors"
+    if not path.is_file():
+        raise GeneratorError(path, "the file does not exist", "Run from a full checkout of the repository")
+    return read_own(path)
 
 
 def dcgan_face(path: str | Path | None = None) -> DCGAN:
@@ -74,4 +90,4 @@ def _packaged_weights() -> Path:
     return Path(next(iter(found.submodule_search_locations))) / "weights.tar"
 
 
-GENERATORS: dict[str, Callable[[], Generator]] = {"dcgan-face": dcgan_face}
+GENERATORS: dict[str, Callable[[], Generator]] = {"pggan-face": pggan_face, "dcgan-face": dcgan_face}

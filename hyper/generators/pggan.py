@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor
-from typing import Self
+from typing import Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -70,10 +70,7 @@ class PGGAN(nn.Module):
 
     def channels_last(self) -> Self:
         """Keep weights and activations with the channels last, which is faster on some devices."""
-        for parameter in self.parameters():
-            if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-        return self
+        return channels_last(self)
 
     def activations(self, z: Tensor, layer: str) -> Tensor:
         """Activation of `layer`, shape (n, *shape of the layer), computing no more of the network than it needs.
@@ -116,6 +113,17 @@ class PGGAN(nn.Module):
 
     def _convolve(self, x: Tensor, index: int) -> Tensor:
         return _activate(self.convs[index](x))
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def channels_last(network: Network) -> Network:
+    """Keep the kernels, and with them the activations, with the channels last."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
 
 
 def _activate(x: Tensor) -> Tensor:

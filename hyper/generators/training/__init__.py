@@ -1,0 +1,1 @@
+"""Training of a PGGAN by progressive growing."""
