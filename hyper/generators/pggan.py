@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from hyper.errors import GeneratorError
 from hyper.generators.base import Layer, check_latents, layer_index
-from hyper.generators.strips import SLOPE, Read, activate, climb, pixel_norm
+from hyper.generators.strips import SLOPE as SLOPE
+from hyper.generators.strips import Read, activate, climb, pixel_norm
 from hyper.generators.upscale import UpscaledConv
 
 LEVELS = range(2, 10)  # 8 x 8 to 1024 x 1024 pixels
@@ -91,7 +92,7 @@ class PGGAN(nn.Module):
     def images(self, z: Tensor) -> Tensor:
         """RGB images, shape (n, 3, height, width); the network does not clip them to [-1, 1]."""
         check_latents(z, self.latent_dim)
-        painted = self._climb(z, dict(zip(self.rgb_levels, self.rgb, strict=True)))
+        painted = self._climb(z, dict(zip(self.rgb_levels, self.rgb, strict=False)))
         image, *below = (painted[level] for level in self.rgb_levels)
         if below:
             image = torch.lerp(image, functional.interpolate(below[0], scale_factor=2.0), self.lod % 1)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from hyper.errors import GeneratorError
 from hyper.generators import batches, strips
-from hyper.generators.base import Generator, images_uint8, rounded_uint8
-from hyper.generators.batches import fitting_batch, generate
+from hyper.generators.base import Generator, rounded_uint8
+from hyper.generators.batches import fitting_batch, generate, images_uint8
 from hyper.generators.pggan import PGGAN
 
 
@@ -207,6 +209,26 @@ def test_the_batch_follows_the_memory_and_the_layer(monkeypatch):
     assert fitting_batch(network, "L4", weight) == 32
     monkeypatch.setattr(batches, "_free_memory", lambda device: 1000)
     assert fitting_batch(network, "image", weight) == 1
+    monkeypatch.setattr(batches, "_free_memory", lambda device: 2**50)
+    assert fitting_batch(network, "image", weight) == 5  # 1 GiB
+    assert fitting_batch(network, "L8", weight) == 21
+
+
+def test_8_bit_images_take_little_more_than_their_own_memory(monkeypatch):
+    network, made = small((4, 4, 4, 4, 4, 2, 2, 2, 2)), []
+    monkeypatch.setattr(
+        network, "images", lambda z: made.append(len(z)) or z[:, :3, None, None].expand(-1, 3, 1024, 1024)
+    )
+    monkeypatch.setattr(batches, "_free_memory", lambda device: 2 * 6 * 4 * 3 * 1024**2 * 3)
+    latents = np.linspace(-1.2, 1.2, 60, dtype=np.float32).reshape(12, 5)
+    tracemalloc.start()
+    images = images_uint8(network, latents)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made == [3, 3, 3, 3]
+    assert peak < images.nbytes + 3 * 5 * 4 * 3 * 1024**2
+    due = rounded_uint8(latents[:, :3, None, None])
+    assert np.array_equal(images[:, ::1023, ::1023], due.repeat(2, 1).repeat(2, 2))
 
 
 def test_rounding_is_that_of_the_published_stimuli():
