@@ -18,7 +18,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--format",
         default="auto",
         choices=("auto", "karras", "pggan_weights", "gluon", "interfacegan", "gan_zoo", "safetensors"),
-        help="refuse any other format; by default it is recognised from the content",
+        help="read it as this, whatever it looks like; by default the format is recognised from the content",
     )
     convert.set_defaults(run=_convert)
     generate = commands.add_parser("generate", help="make images or layer activations from latents")

@@ -95,28 +95,3 @@ def rounded_uint8(images: np.ndarray) -> np.ndarray:
     """Round images (n, 3, height, width) in [-1, 1] to 8 bits (n, height, width, 3): clip(rint(127.5 x + 127.5))."""
     scaled = np.rint(images.astype(np.float32) * np.float32(127.5) + np.float32(127.5))
     return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
-
-
-def images_uint8(generator: Generator, latents: np.ndarray, batch: int = 32) -> np.ndarray:
-    """Make 8-bit images.
-
-    Parameters
-    ----------
-    generator : Generator
-    latents : ndarray, shape (n, latent)
-    batch : int
-        Images made at a time.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, height, width, 3)
-        clip(rint(127.5 x + 127.5)), the rounding of the published stimuli.
-    """
-    weight = next(iter(generator.parameters()))
-    parts = []
-    with torch.no_grad():
-        for start in range(0, len(latents), batch):
-            z = torch.as_tensor(latents[start : start + batch]).to(weight.device, weight.dtype)
-            images = torch.round(generator.images(z) * 127.5 + 127.5).clamp(0, 255)
-            parts.append(images.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
-    return np.ascontiguousarray(np.concatenate(parts))

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyper.generators.base import Generator
+from hyper.errors import GeneratorError
+from hyper.generators.base import Generator, rounded_uint8
 
 LARGEST = 32
+_LARGEST_BYTES = 2**30  # at work on the CPU, where larger batches are no faster
 _COPIES = 6  # of the largest activation that a layer's computation holds at a time
 _SHARE = 0.5  # of the free memory
 
@@ -27,8 +29,8 @@ def generate(
     layer : str
         ``image`` or a name among the generator's layers.
     batch : int, optional
-        Images at a time; at most 32 that fit into half the free memory when not given. It is halved whenever the
-        memory does not suffice after all.
+        Images at a time; `fitting_batch` when not given. It is halved whenever the memory does not suffice after
+        all.
 
     Yields
     ------
@@ -55,6 +57,37 @@ def generate(
         yield np.ascontiguousarray(values)
 
 
+def images_uint8(generator: Generator, latents: np.ndarray, batch: int | None = None) -> np.ndarray:
+    """Make 8-bit images.
+
+    Parameters
+    ----------
+    generator : Generator
+    latents : ndarray, shape (n, latent)
+    batch : int, optional
+        Images made at a time, as for `generate`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, height, width, 3)
+        clip(rint(127.5 x + 127.5)), the rounding of the published stimuli.
+
+    Raises
+    ------
+    GeneratorError
+        When the latents do not fit the generator, or there are none.
+    """
+    if not len(latents):
+        raise GeneratorError("latents", "there are none", "Give at least one")
+    images, start = np.empty(0, np.uint8), 0
+    for block in generate(generator, latents, batch=batch):
+        if not start:
+            images = np.empty((len(latents), *block.shape[2:], 3), np.uint8)
+        images[start : start + len(block)] = rounded_uint8(block)
+        start += len(block)
+    return images
+
+
 @torch.no_grad()
 def _run(generator: Generator, z: Tensor, layer: str) -> Tensor:
     return generator.images(z) if layer == "image" else generator.activations(z, layer)
@@ -66,7 +99,7 @@ def _is_out_of_memory(fault: BaseException) -> bool:
 
 
 def fitting_batch(generator: Generator, layer: str, weight: Tensor) -> int:
-    """Return how many images fit into half the free memory, 1 to 32.
+    """Return how many images fit into half the free memory, and on the CPU into 1 GiB: 1 to 32.
 
     Parameters
     ----------
@@ -79,8 +112,10 @@ def fitting_batch(generator: Generator, layer: str, weight: Tensor) -> int:
     names = [known.name for known in generator.layers]
     needed = generator.layers[: names.index(layer) + 1] if layer in names else generator.layers
     largest = max(prod(known.shape) for known in needed)
-    free = _free_memory(weight.device)
-    return int(np.clip(free * _SHARE / (_COPIES * largest * weight.element_size()), 1, LARGEST))
+    allowed = _free_memory(weight.device) * _SHARE
+    if weight.device.type == "cpu":
+        allowed = min(allowed, _LARGEST_BYTES)
+    return int(np.clip(allowed / (_COPIES * largest * weight.element_size()), 1, LARGEST))
 
 
 def _free_memory(device: torch.device) -> int:

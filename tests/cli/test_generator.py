@@ -39,6 +39,8 @@ def test_every_format_can_be_named(form, tmp_path, capsys):
     status = main(["convert", "generator", str(SOURCE), str(tmp_path / "x.safetensors"), "--format", form])
     assert status == (form != "karras")
     assert (tmp_path / "x.safetensors").exists() == (form == "karras")
+    reason = {"pggan_weights": "it is no list of arrays", "gluon": "it is no MXNet file"}.get(form, "")
+    assert reason in capsys.readouterr().err
 
 
 def test_images_and_pngs(converted, latents, tmp_path, capsys):

@@ -5,6 +5,7 @@ import pickle
 import sys
 import types
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -80,20 +81,34 @@ def write_list(path, change):
     return path
 
 
-def write_interfacegan(path, change):
-    state = torch.load(DATA / "interfacegan_small32_plain.pth", weights_only=True)
+def write_interfacegan(path, change, name="interfacegan_small32_plain.pth"):
+    state = torch.load(DATA / name, weights_only=True)
     change(state)
     torch.save(state, path)
     return path
 
 
-def write_gan_zoo(path, change):
-    """Write a checkpoint of pytorch_GAN_zoo anew, without a configuration unless `change` adds one."""
+class BaseConfig:
+    """What pytorch_GAN_zoo keeps its settings in."""
+
+
+BaseConfig.__module__ = "models.utils.config"
+
+
+def write_gan_zoo(path, change, **settings):
+    """Write a checkpoint of pytorch_GAN_zoo anew, with a configuration when `settings` are given."""
     from hyper.generators.checkpoints.gan_zoo import CONFIG
     from hyper.io.torch_file import read_torch
 
     tree = read_torch(DATA / "ganzoo_small32.pth", (CONFIG,))
     state = {name: value.tensor() for name, value in tree["avgG"].items()}
     change(state)
-    torch.save({"netG": {}, "avgG": state}, path)
+    tree = {"netG": {}, "avgG": state}
+    if settings:
+        tree["config"] = BaseConfig()
+        vars(tree["config"]).update(settings)
+    names = ("models", "models.utils", "models.utils.config")
+    with mock.patch.dict(sys.modules, {name: types.ModuleType(name) for name in names}):
+        sys.modules["models.utils.config"].BaseConfig = BaseConfig
+        torch.save(tree, path)
     return path

@@ -2,8 +2,6 @@ import hashlib
 import json
 import pickle
 import struct
-import sys
-import types
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from hyper.errors import GeneratorError
 from hyper.generators.checkpoints.chainer import read_linear_decoder
 from hyper.generators.checkpoints.gluon import read_arrays
 from hyper.generators.checkpoints.own import read_own, write_own
-from hyper.generators.checkpoints.recognise import read_checkpoint
+from hyper.generators.checkpoints.recognise import FORMATS, read_checkpoint
 from tests.generators.checkpoint_cases import (
     CASES,
     DATA,
@@ -56,23 +54,59 @@ def test_levels_of_detail_equal_tensorflows(kind, lod, tmp_path):
         assert np.abs(images - due[f"image_lod{lod}"]).max() < 1e-4
 
 
-def test_the_fading_of_gan_zoo_is_a_level_of_detail(tmp_path, monkeypatch):
-    config = type("BaseConfig", (), {"__module__": "models.utils.config"})
-    for name in ("models", "models.utils", "models.utils.config"):
-        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    sys.modules["models.utils.config"].BaseConfig = config
-    path = write_gan_zoo(tmp_path / "zoo.pth", lambda state: None)
-    tree = torch.load(path, weights_only=True)
-    tree["config"] = config()
-    for attribute, value in (("alpha", 0.25), ("leakyReluLeak", 0.2)):
-        setattr(tree["config"], attribute, value)
-    torch.save(tree, path)
-    assert read_checkpoint(path)[0].lod == 0.25
-    assert read_checkpoint(DATA / "ganzoo_small32.pth")[0].lod == 0
-    tree["config"].leakyReluLeak = 0.1
-    torch.save(tree, path)
-    with pytest.raises(GeneratorError, match=r"leakyReluLeak 0\.1 where 0\.2 is due"):
-        read_checkpoint(path)
+@pytest.mark.parametrize("kind", ["plain", "fused"])
+@pytest.mark.parametrize("lod", [1.0, 1.7, 3.0])
+def test_levels_of_detail_equal_interfacegans(kind, lod, tmp_path):
+    path = write_interfacegan(
+        tmp_path / "lod.pth",
+        lambda state: state.update(lod=torch.tensor(lod)),
+        f"interfacegan_small32_{kind}.pth",
+    )
+    due = computed("fading_small32")
+    images = read_checkpoint(path)[0].images(torch.from_numpy(due["latents"])).numpy()
+    assert np.abs(images - due[f"interfacegan_{kind}_lod{lod}"]).max() < 1e-4
+
+
+def first_two_blocks(state):
+    for name in [name for name in state if name.startswith(("scaleLayers.1", "scaleLayers.2"))]:
+        del state[name]
+    for name in [name for name in state if name.startswith(("toRGBLayers.2", "toRGBLayers.3"))]:
+        del state[name]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "change", "stored"),
+    [(0.3, dict, ""), (0.85, dict, ""), (1.0, dict, ""), (0.4, first_two_blocks, "8x8_")],
+)
+def test_fading_equals_gan_zoos(alpha, change, stored, tmp_path):
+    path = write_gan_zoo(tmp_path / "zoo.pth", change, alpha=alpha)
+    due = computed("fading_small32")
+    network, _ = read_checkpoint(path)
+    assert network.lod == alpha
+    images = network.images(torch.from_numpy(due["ganzoo_latents"])).numpy()
+    assert np.abs(images - due[f"ganzoo_{stored}alpha{alpha}"]).max() < 1e-4
+
+
+def test_the_settings_of_gan_zoo_are_minded(tmp_path):
+    path = tmp_path / "zoo.pth"
+    assert read_checkpoint(write_gan_zoo(path, dict, leakyReluLeak=0.2, lossCriterion="Logistic"))[0].lod == 0
+    for name, value, fault in (
+        ("leakyReluLeak", 0.1, r"leakyReluLeak 0\.1 where 0\.2 is due"),
+        ("lossCriterion", "DCGAN", "loss DCGAN, ends in a hyperbolic tangent"),
+        ("alpha", 1.5, r"alpha, is 1\.5 where"),
+    ):
+        with pytest.raises(GeneratorError, match=fault):
+            read_checkpoint(write_gan_zoo(path, dict, **{name: value}))
+
+
+def test_the_older_names_of_gan_zoo_are_read(tmp_path):
+    def rename(state):
+        for name in list(state):
+            state[name.replace(".module", "")] = state.pop(name)
+
+    due = computed("ganzoo_small32")
+    images = read_checkpoint(write_gan_zoo(tmp_path / "old.pth", rename))[0].images(torch.from_numpy(due["latents"]))
+    assert np.abs(images.numpy() - due["image"]).max() < 1e-4
 
 
 @pytest.mark.parametrize("name", ONE_EACH)
@@ -248,11 +282,30 @@ def test_a_converted_file_that_does_not_fit_is_refused(change, tmp_path):
         read_own(path)
 
 
-def test_an_unexpected_format_is_refused():
-    path = DATA / "generator_small32_plain.params"
-    assert read_checkpoint(path, "gluon")[1] == "gluon"
-    with pytest.raises(GeneratorError, match="of the format gluon, not karras"):
-        read_checkpoint(path, "karras")
+UNREADABLE = "no pickle|pickle is damaged|pickle asks|asks for|no file of torch"
+WRONG = {
+    "karras": f"no tuple of the networks|{UNREADABLE}",
+    "pggan_weights": f"no list of arrays|{UNREADABLE}",
+    "gluon": "no MXNet file",
+    "interfacegan": f"another network|no state of a generator|{UNREADABLE}",
+    "gan_zoo": f"no state of a generator|{UNREADABLE}",
+    "safetensors": "truncated or damaged",
+}
+
+
+@pytest.mark.parametrize("name", ONE_EACH)
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_named_format_is_the_only_one_tried(name, form):
+    path = DATA / name
+    network, found = read_checkpoint(path)
+    if form == found:
+        again, named = read_checkpoint(path, form)
+        assert named == form
+        z = torch.randn(1, 16)
+        assert torch.equal(again.images(z), network.images(z))
+    else:
+        with pytest.raises(GeneratorError, match=WRONG[form]):
+            read_checkpoint(path, form)
 
 
 def test_a_list_that_cannot_tell_fused_from_plain_is_refused(tmp_path):

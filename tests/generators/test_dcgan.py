@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from hyper.errors import GeneratorError
-from hyper.generators.base import Generator, images_uint8
+from hyper.generators.base import Generator
+from hyper.generators.batches import images_uint8
 from hyper.generators.dcgan import read_dcgan
 from hyper.generators.load import dcgan_face, load_generator
 

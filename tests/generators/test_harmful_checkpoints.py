@@ -12,7 +12,7 @@ import torch
 
 from hyper.errors import GeneratorError
 from hyper.generators.checkpoints.chainer import read_linear_decoder
-from hyper.generators.checkpoints.recognise import read_checkpoint
+from hyper.generators.checkpoints.recognise import FORMATS, read_checkpoint
 from tests.generators.checkpoint_cases import DATA, ONE_EACH, write_karras
 
 
@@ -43,6 +43,9 @@ def test_a_header_larger_than_the_file_allocates_nothing(make, tmp_path):
     tracemalloc.start()
     with pytest.raises(GeneratorError, match=r"truncated|damaged"):
         read_checkpoint(path)
+    for form in FORMATS:
+        with pytest.raises(GeneratorError):
+            read_checkpoint(path, form)
     assert tracemalloc.get_traced_memory()[1] < 5e6
     tracemalloc.stop()
 
@@ -116,6 +119,9 @@ def test_a_payload_is_not_executed(write, tmp_path):
     write(Payload(str(canary)), path)
     with pytest.raises(GeneratorError, match=r"bad\.pkl: it asks for (pathlib|__builtin__\.getattr)"):
         read_checkpoint(path)
+    for form in FORMATS:
+        with pytest.raises(GeneratorError):
+            read_checkpoint(path, form)
     assert not canary.exists()
     torch.load(path, weights_only=False) if "torch" in write.__name__ else pickle.loads(path.read_bytes())
     assert canary.exists()  # the payload is a live one

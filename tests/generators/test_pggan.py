@@ -1,12 +1,16 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
+from torch.func import functional_call
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from hyper.errors import GeneratorError
-from hyper.generators import batches
-from hyper.generators.base import Generator, images_uint8, rounded_uint8
-from hyper.generators.batches import fitting_batch, generate
+from hyper.generators import batches, strips
+from hyper.generators.base import Generator, rounded_uint8
+from hyper.generators.batches import fitting_batch, generate, images_uint8
 from hyper.generators.pggan import PGGAN
 
 
@@ -59,19 +63,59 @@ def test_it_equals_the_network_written_out(channels):
         assert network.activations(z, layer.name).shape == (3, *layer.shape)
 
 
-def test_a_layer_costs_no_more_than_it_needs():
-    network = small()
-    run = []
-    for index, module in enumerate(network.convs):
-        module.register_forward_hook(lambda *_, index=index: run.append(index))
-    network.activations(torch.randn(1, 5), "L2")
-    assert run == [0, 1, 2]
-    run.clear()
-    lower = small(lod=1.0)
-    for index, module in enumerate(lower.convs):
-        module.register_forward_hook(lambda *_, index=index: run.append(index))
-    assert lower.images(torch.randn(1, 5)).shape == (1, 3, 16, 16)
-    assert run == [0, 1, 2]
+class Widths(TorchDispatchMode):
+    """The widths of what is convolved."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.convolution.default:
+            self.found.add(args[0].shape[3])
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("strip", [1, strips.STRIP])
+def test_a_layer_costs_no_more_than_it_needs(strip, monkeypatch):
+    monkeypatch.setattr(strips, "STRIP", strip)
+    network, z = small(), torch.randn(1, 5)
+    for layer, due in (("latent", 0), ("L1", 4), ("L2", 8), ("L3", 16)):
+        with Widths() as widths:
+            network.activations(z, layer)
+        assert max(widths.found, default=0) == due
+    with Widths() as widths:
+        assert small(lod=1.0).images(z).shape == (1, 3, 16, 16)
+    assert max(widths.found) == 8
+
+
+@pytest.mark.parametrize("strip", [1, 700, 5000])
+@pytest.mark.parametrize("lod", [0.0, 0.25, 1.5])
+def test_strips_of_any_size_equal_the_whole(strip, lod, monkeypatch):
+    network = small((16, 12, 12, 8), lod)
+    z = torch.randn(2, 5, requires_grad=True)
+    whole = {layer.name: network.activations(z, layer.name).detach() for layer in network.layers}
+    monkeypatch.setattr(strips, "STRIP", strip)
+    for layer in network.layers:
+        found = network.activations(z.detach(), layer.name)
+        assert torch.allclose(found, whole[layer.name], atol=2e-5), layer.name
+        assert found.is_contiguous()
+    last = network.channels_last().activations(z.detach(), "L4")
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(last, whole["L4"], atol=2e-5)
+
+
+def test_strips_leave_the_gradients_alone(monkeypatch):
+    monkeypatch.setattr(strips, "STRIP", 1)
+    network, z = small().double(), torch.randn(2, 5, dtype=torch.float64)
+    shares = torch.randn(2, 3, 16, 16, dtype=torch.float64)
+
+    def loss(latents, weight):
+        return (functional_call(network, {"convs.3.weight": weight}, (latents,)) * shares).sum()
+
+    weight = network.convs[3].weight.detach().clone()
+    assert torch.autograd.gradcheck(loss, (z.requires_grad_(), weight), fast_mode=True)
+    assert torch.autograd.gradcheck(loss, (z.detach(), weight.requires_grad_()), fast_mode=True)
 
 
 def test_the_largest_resolution_and_a_lod_beyond_the_first_block():
@@ -90,8 +134,10 @@ def test_it_is_differentiable_and_frozen():
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
+@pytest.mark.parametrize("strip", [1, strips.STRIP])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.05), (torch.float16, 0.01), (torch.float64, 1e-5)])
-def test_other_precisions_are_close(dtype, tolerance):
+def test_other_precisions_are_close(dtype, tolerance, strip, monkeypatch):
+    monkeypatch.setattr(strips, "STRIP", strip)
     z = torch.randn(3, 5)
     exact = small().images(z)
     images = small().to(dtype).images(z)
@@ -163,6 +209,26 @@ def test_the_batch_follows_the_memory_and_the_layer(monkeypatch):
     assert fitting_batch(network, "L4", weight) == 32
     monkeypatch.setattr(batches, "_free_memory", lambda device: 1000)
     assert fitting_batch(network, "image", weight) == 1
+    monkeypatch.setattr(batches, "_free_memory", lambda device: 2**50)
+    assert fitting_batch(network, "image", weight) == 5  # 1 GiB
+    assert fitting_batch(network, "L8", weight) == 21
+
+
+def test_8_bit_images_take_little_more_than_their_own_memory(monkeypatch):
+    network, made = small((4, 4, 4, 4, 4, 2, 2, 2, 2)), []
+    monkeypatch.setattr(
+        network, "images", lambda z: made.append(len(z)) or z[:, :3, None, None].expand(-1, 3, 1024, 1024)
+    )
+    monkeypatch.setattr(batches, "_free_memory", lambda device: 2 * 6 * 4 * 3 * 1024**2 * 3)
+    latents = np.linspace(-1.2, 1.2, 60, dtype=np.float32).reshape(12, 5)
+    tracemalloc.start()
+    images = images_uint8(network, latents)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made == [3, 3, 3, 3]
+    assert peak < images.nbytes + 3 * 5 * 4 * 3 * 1024**2
+    due = rounded_uint8(latents[:, :3, None, None])
+    assert np.array_equal(images[:, ::1023, ::1023], due.repeat(2, 1).repeat(2, 2))
 
 
 def test_rounding_is_that_of_the_published_stimuli():

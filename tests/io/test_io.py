@@ -74,6 +74,8 @@ def test_arrays_round_trip(tmp_path):
         "names": (np.array(["a", "ü"]), ("stimulus",)),
     }
     write_arrays(tmp_path / "x.h5", arrays, {"seed": 3})
+    for name, values in read_arrays(tmp_path / "x.h5", most=1)[0].items():
+        assert np.array_equal(values, arrays[name][0][:1]), name
     read, attributes = read_arrays(tmp_path / "x.h5")
     assert read["names"].tolist() == ["a", "ü"]
     assert np.array_equal(read["sub-01/values"], arrays["sub-01/values"][0])

@@ -130,7 +130,10 @@ def _write_subject(folder: Path, subject: str, rng: np.random.Generator) -> None
         )
         blurred = np.clip(stimulus + rng.normal(0, 12, stimulus.shape), 0, 255).astype(np.uint8)
         dims = ("stimulus", "height", "width", "channel")
-        write_arrays(place / "images.h5", {"stimulus": (stimulus, dims), "reconstruction": (blurred, dims)})
+        write_arrays(
+            place / "images.h5",
+            {"stimulus": (stimulus, dims), "reconstruction": (blurred, dims), "stimuli": (ids, ("stimulus",))},
+        )
     affine = np.diag([4.0, 4.0, 4.0, 1.0])
     affine[:3, 3] = [-98, -134, -72]
     mask = np.zeros((50, 59, 48), np.uint8)

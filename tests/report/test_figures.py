@@ -70,11 +70,26 @@ def test_faces_stay_beside_their_own_cosines_when_there_are_many(tree):
     assert rows[0].cosines[2] == pytest.approx(true @ decoded / np.sqrt((true @ true) * (decoded @ decoded)))
 
 
+def test_large_pictures_are_kept_no_larger_than_they_are_shown(tree):
+    images, latents = inputs(tree)
+    arrays, _ = read_arrays(images[0])
+    dims = ("stimulus", "height", "width", "channel")
+    large = {
+        name: values.repeat(12, 1).repeat(12, 2) if values.ndim == 4 else values for name, values in arrays.items()
+    }
+    write_arrays(images[0], {name: (values, dims[: values.ndim]) for name, values in large.items()})
+    rows = read_faces(images, latents, DECODERS, most=2)
+    assert rows[0].stimuli.shape == rows[0].reconstructions.shape == (2, 384, 384, 3)
+    assert rows[1].stimuli is rows[0].stimuli
+    each = slice(3, None, 384 // arrays["stimulus"].shape[1])
+    assert np.abs(rows[0].stimuli[:, each, each].astype(int) - arrays["stimulus"][:2]).mean() < 3
+
+
 def test_images_that_do_not_match_the_latents_are_refused(tree):
     images, latents = inputs(tree)
     arrays, _ = read_arrays(images[1])
     dims = ("stimulus", "height", "width", "channel")
-    write_arrays(images[1], {name: (values[:-1], dims) for name, values in arrays.items()})
+    write_arrays(images[1], {name: (values[:-1], dims[: values.ndim]) for name, values in arrays.items()})
     with pytest.raises(DataError, match=r"ridge.images\.h5"):
         read_faces(images, latents, DECODERS)
 

@@ -4,7 +4,7 @@ from _rule import run  # isort: skip
 
 from hyper.decoding.latents import rescale_latents
 from hyper.decoding.pictures import write_images, write_pngs
-from hyper.generators.base import images_uint8
+from hyper.generators.batches import images_uint8
 from hyper.generators.device import choose_device
 from hyper.generators.load import load_generator
 from hyper.io.arrays import read_arrays

@@ -4,7 +4,8 @@ from _rule import run  # isort: skip
 
 import numpy as np
 
-from hyper.generators.base import images_uint8
+from hyper.generators.base import rounded_uint8
+from hyper.generators.batches import generate
 from hyper.generators.load import load_generator
 from hyper.io.atomic import atomic_path
 from hyper.simulation.description import write_description
@@ -12,10 +13,10 @@ from hyper.simulation.stimuli import draw_latents, write_images
 
 
 def main(job):
-    section, batch = job.params.cfg, 64
+    section = job.params.cfg
     generator = load_generator(job.params.generator)
     latents = draw_latents(job.params.faces, generator.latent_dim, job.params.seed)
-    batches = (images_uint8(generator, latents[start : start + batch]) for start in range(0, len(latents), batch))
+    batches = (rounded_uint8(block) for block in generate(generator, latents))
     diameter = section["fixation"] / section["span"] * section["size"]
     write_images(job.output.images, batches, section["size"], diameter, section["quality"])
     with atomic_path(job.output.latents) as temporary:

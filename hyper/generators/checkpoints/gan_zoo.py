@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hyper.errors import GeneratorError
 from hyper.generators.checkpoints.tensors import MEND, Pair, Plain, Tensors, check_lod, count_levels
-from hyper.generators.pggan import SLOPE
+from hyper.generators.strips import SLOPE
 
 CONFIG = ("models.utils.config", "BaseConfig")
 _DUE: dict[str, Any] = {
@@ -19,6 +19,7 @@ _DUE: dict[str, Any] = {
     "equalizedlR": True,
     "dimOutput": 3,
 }
+_UNBOUNDED = ("WGANGP", "Logistic")  # losses whose generators end in RGB as it is; after the others stands a tanh
 
 
 def read_gan_zoo(path: str | Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> Plain:
@@ -39,11 +40,15 @@ def read_gan_zoo(path: str | Path, config: Mapping[str, Any], state: Mapping[str
     for name, due in _DUE.items():
         if config.get(name, due) != due:
             raise GeneratorError(path, f"its network has {name} {config[name]} where {due} is due", MEND)
+    loss = config.get("lossCriterion", _UNBOUNDED[0])
+    if loss not in _UNBOUNDED:
+        fault = f"its network, trained with the loss {loss}, ends in a hyperbolic tangent, which no PGGAN does"
+        raise GeneratorError(path, fault, MEND)
     alpha = config.get("alpha", 0)
     if not isinstance(alpha, (int, float)) or not 0 <= alpha <= 1:
         raise GeneratorError(path, f"its fading, alpha, is {alpha!r} where 0 to 1 is due", MEND)
-    tensors = Tensors(path, state)
-    first = (re.fullmatch(r"scaleLayers\.\d+\.0\.module\.weight", name) for name in state)
+    tensors = Tensors(path, {_current_name(name): value for name, value in state.items()})
+    first = (re.fullmatch(r"scaleLayers\.\d+\.0\.(module\.)?weight", name) for name in state)
     levels = count_levels(path, sum(match is not None for match in first))
     dense = _layer(tensors, "formatLayer", (None, None))
     width = dense[0].shape[0] // 16
@@ -58,6 +63,11 @@ def read_gan_zoo(path: str | Path, config: Mapping[str, Any], state: Mapping[str
         raise GeneratorError(path, "its format layer is not 16 times as wide as the block behind it", MEND)
     tensors.finish()
     return Plain(dense, convs, rgb, check_lod(path, float(alpha)))
+
+
+def _current_name(name: str) -> str:
+    """Name of a tensor since layers are wrapped; the tool itself still reads ``formatLayer.weight`` and the like."""
+    return re.sub(r"(?<!\.module)\.(weight|bias)$", r".module.\1", name)
 
 
 def _layer(tensors: Tensors, name: str, shape: tuple[int | None, ...]) -> Pair:

@@ -3,7 +3,7 @@
 import io
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,47 +21,46 @@ from hyper.io.torch_file import MAGIC as TORCH_MAGIC
 from hyper.io.torch_file import StoredTensor, read_torch
 from hyper.io.unpickle import Inert, read_pickle
 
-FORMATS = ("karras", "pggan_weights", "gluon", "interfacegan", "gan_zoo", "safetensors")
 _TORCH_START = b"\x8a\x0a" + TORCH_MAGIC.to_bytes(10, "little")
 
 
-def read_checkpoint(path: str | Path, expected: str = "auto") -> tuple[PGGAN, str]:
+def read_checkpoint(path: str | Path, form: str = "auto") -> tuple[PGGAN, str]:
     """Read a PGGAN of any known format; nothing of the file is executed.
 
     Parameters
     ----------
     path : str or Path
-    expected : str
-        One of `FORMATS`, or ``auto`` for any of them.
+    form : str
+        One of `FORMATS`: the file is read as one of these, whatever it looks like. ``auto`` recognises the format
+        from the content.
 
     Returns
     -------
     network : PGGAN
-    format : str
-        The format that was recognised.
+    form : str
+        The format that it was read in.
 
     Raises
     ------
     GeneratorError
-        When the file is missing, damaged, of another format than expected, or holds another network.
+        When the file is missing or damaged, or holds no PGGAN in that format.
     """
     if not Path(path).is_file():
         raise GeneratorError(path, "the file does not exist", "Give the path of a checkpoint")
+    if not Path(path).stat().st_size:
+        raise GeneratorError(path, "it is empty", MEND)
     try:
-        network, found = _READERS[_container(path)](path)
+        if form != "auto":
+            return _FORMS[form](path), form
+        return _RECOGNISERS[_container(path)](path)
     except pickle.UnpicklingError as fault:
         raise GeneratorError(path, str(fault), MEND) from fault
-    if expected not in ("auto", found):
-        raise GeneratorError(path, f"it is a checkpoint of the format {found}, not {expected}", "Leave the format out")
-    return network, found
 
 
 def _container(path: str | Path) -> str:
     """Return the kind of file, by its first bytes."""
     with open(path, "rb") as file:
         start = file.read(16)
-    if not start:
-        raise GeneratorError(path, "it is empty", MEND)
     if start[:4] == b"PK\x03\x04":
         return "torch"
     if int.from_bytes(start[:8], "little") == MAGIC:
@@ -75,28 +74,40 @@ def _container(path: str | Path) -> str:
     raise GeneratorError(path, "its format is none that is known", f"Give one of {', '.join(FORMATS)}")
 
 
-def _read_pickle(path: str | Path) -> tuple[PGGAN, str]:
-    names = {name: type(name[1], (Inert,), {}) for name in NETWORKS}
-    tree = read_pickle(io.BytesIO(Path(path).read_bytes()), names)
+def _recognise_pickle(path: str | Path) -> tuple[PGGAN, str]:
+    tree = _unpickle(path)
     if isinstance(tree, list):
         return read_list(path, tree).network(path), "pggan_weights"
     return read_networks(path, tree).network(path), "karras"
 
 
-def _read_torch(path: str | Path) -> tuple[PGGAN, str]:
+def _unpickle(path: str | Path) -> Any:
+    names = {name: type(name[1], (Inert,), {}) for name in NETWORKS}
+    return read_pickle(io.BytesIO(Path(path).read_bytes()), names)
+
+
+def _recognise_torch(path: str | Path) -> tuple[PGGAN, str]:
+    tree = _read_torch(path)
+    if "avgG" in tree or "netG" in tree:
+        return _gan_zoo(path, tree), "gan_zoo"
+    if any(str(name).startswith(("layer0.", "output")) for name in tree):
+        return read_interfacegan(path, _state(path, tree)).network(path), "interfacegan"
+    raise GeneratorError(path, "it holds another network than a PGGAN", MEND)
+
+
+def _read_torch(path: str | Path) -> Mapping:
     if _is_npz(path):
         raise GeneratorError(path, "it holds numpy arrays, such as the linear decoder's, not a generator", MEND)
     tree = read_torch(path, (CONFIG,))
     if not isinstance(tree, Mapping):
         raise GeneratorError(path, "it holds no state of a network", MEND)
-    if "avgG" in tree or "netG" in tree:
-        config = tree.get("config")
-        state = _state(path, tree.get("avgG"))
-        plain = read_gan_zoo(path, config.state if isinstance(config, Inert) else {}, state)
-        return plain.network(path), "gan_zoo"
-    if any(str(name).startswith(("layer0.", "output")) for name in tree):
-        return read_interfacegan(path, _state(path, tree)).network(path), "interfacegan"
-    raise GeneratorError(path, "it holds another network than a PGGAN", MEND)
+    return tree
+
+
+def _gan_zoo(path: str | Path, tree: Mapping) -> PGGAN:
+    config = tree.get("config")
+    state = _state(path, tree.get("avgG"))
+    return read_gan_zoo(path, config.state if isinstance(config, Inert) else {}, state).network(path)
 
 
 def _is_npz(path: str | Path) -> bool:
@@ -108,21 +119,22 @@ def _is_npz(path: str | Path) -> bool:
 
 def _state(path: str | Path, tree: Any) -> dict[str, Tensor]:
     if not isinstance(tree, Mapping) or not all(isinstance(value, StoredTensor) for value in tree.values()):
-        raise GeneratorError(path, "it holds no state of an averaged generator", MEND)
+        raise GeneratorError(path, "it holds no state of a generator", MEND)
     return {str(name): value.tensor() for name, value in tree.items()}
 
 
-def _read_params(path: str | Path) -> tuple[PGGAN, str]:
-    return read_gluon(path, read_arrays(path)).network(path), "gluon"
-
-
-def _read_safetensors(path: str | Path) -> tuple[PGGAN, str]:
-    return read_own(path), "safetensors"
-
-
-_READERS = {
-    "torch": _read_torch,
-    "params": _read_params,
-    "safetensors": _read_safetensors,
-    "pickle": _read_pickle,
+_RECOGNISERS = {
+    "torch": _recognise_torch,
+    "params": lambda path: (_FORMS["gluon"](path), "gluon"),
+    "safetensors": lambda path: (read_own(path), "safetensors"),
+    "pickle": _recognise_pickle,
 }
+_FORMS: dict[str, Callable[[str | Path], PGGAN]] = {
+    "karras": lambda path: read_networks(path, _unpickle(path)).network(path),
+    "pggan_weights": lambda path: read_list(path, _unpickle(path)).network(path),
+    "gluon": lambda path: read_gluon(path, read_arrays(path)).network(path),
+    "interfacegan": lambda path: read_interfacegan(path, _state(path, _read_torch(path))).network(path),
+    "gan_zoo": lambda path: _gan_zoo(path, _read_torch(path)),
+    "safetensors": read_own,
+}
+FORMATS = tuple(_FORMS)

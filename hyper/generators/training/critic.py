@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyper.generators.pggan import SLOPE
+from hyper.generators.strips import SLOPE
 
 
 class Critic(nn.Module):
