@@ -1,5 +1,6 @@
 """What must be known before the first rule: which subjects, runs, files and decoders a study has."""
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ from hyper.dataset.checks import find_faults
 from hyper.dataset.layout import Run, find_anatomical, find_runs, sidecar_paths
 from hyper.dataset.trials import Reading
 from hyper.errors import HyperError
+from hyper.generators.shipped import weights_file
 from hyper.settings.load import load_settings
 from hyper.settings.root import Settings
 from hyper.simulation.plan import plan_series, plan_subjects
@@ -79,6 +81,12 @@ class Plan:
         """The file of latents, if the study has one."""
         name = self.settings.dataset.latents
         return [self.dataset / name] if name else []
+
+    @property
+    def generator_files(self) -> list[str]:
+        """File of the generator's weights; none if a package holds them."""
+        file = weights_file(self.settings.generators.generator)
+        return [] if file is None else [os.path.relpath(file)]
 
     def sidecars(self, subject: str) -> list[Path]:
         """JSON sidecars that apply to the subject's runs."""

@@ -10,8 +10,8 @@ from hyper.generators.base import Generator
 from hyper.generators.checkpoints.own import read_own
 from hyper.generators.dcgan import DCGAN, read_dcgan
 from hyper.generators.pggan import PGGAN
+from hyper.generators.shipped import PGGAN_FACE
 
-_RESOURCES = Path(__file__).parents[2] / "resources"
 _PACKAGE = "gan-face-generate==1.1.1"
 _SHA256 = "0c3b90b138cfc4e8a73310b9fd5ce2a8f1f3a542a037de277412307fcd28771f"
 
@@ -51,10 +51,9 @@ def pggan_face() -> PGGAN:
     GeneratorError
         When the file is missing or damaged.
     """
-    path = _RESOURCES / "pggan-face.safetensors"
-    if not path.is_file():
-        raise GeneratorError(path, "the file does not exist", "Run from a full checkout of the repository")
-    return read_own(path)
+    if not PGGAN_FACE.is_file():
+        raise GeneratorError(PGGAN_FACE, "the file does not exist", "Install from a full checkout with `pip install -e .`")
+    return read_own(PGGAN_FACE)
 
 
 def dcgan_face(path: str | Path | None = None) -> DCGAN:

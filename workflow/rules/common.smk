@@ -24,8 +24,8 @@ DECODERS = list(plan.settings.decoding.decoders)
 TRIVIAL = list(plan.settings.baselines.trivial)
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 SETTINGS = plan.tree
-# a generator given as a file is an input like any other: replacing the file re-runs what it made
-GENERATOR_FILE = [name for name in [plan.settings.generators.generator] if name.endswith(".safetensors")]
+# a generator that lies in a file is an input like any other: replacing the file re-runs what it made
+GENERATOR_FILE = plan.generator_files
 CONFIGFILES = plan.sources
 
 cfg = plan.section

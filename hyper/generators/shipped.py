@@ -1,0 +1,13 @@
+"""Generators that come with the repository. Imports no torch: the Snakefile asks for their files."""
+
+from pathlib import Path
+
+RESOURCES = Path(__file__).parents[2] / "resources"
+PGGAN_FACE = RESOURCES / "pggan-face.safetensors"
+
+
+def weights_file(spec: str) -> str | None:
+    """Return the file that a generator is read from: a path as given, that of a shipped one, None for a package's."""
+    if spec == "pggan-face":
+        return str(PGGAN_FACE)
+    return spec if spec.endswith(".safetensors") else None
