@@ -52,7 +52,7 @@ def pggan_face() -> PGGAN:
         When the file is missing or damaged.
     """
     if not PGGAN_FACE.is_file():
-        raise GeneratorError(PGGAN_FACE, "the file does not exist", "Install from a full checkout with `pip install -e .`")
+        raise GeneratorError(PGGAN_FACE, "the file does not exist", "Run `pip install -e .` in a checkout")
     return read_own(PGGAN_FACE)
 
 

