@@ -9,6 +9,7 @@ from hyper.errors import GeneratorError
 from hyper.generators.base import Generator
 from hyper.generators.checkpoints.own import read_own
 from hyper.generators.dcgan import DCGAN, read_dcgan
+from hyper.generators.random_face import random_face, random_face_w
 
 _PACKAGE = "gan-face-generate==1.1.1"
 _SHA256 = "0c3b90b138cfc4e8a73310b9fd5ce2a8f1f3a542a037de277412307fcd28771f"
@@ -20,8 +21,8 @@ def load_generator(spec: str) -> Generator:
     Parameters
     ----------
     spec : str
-        A name: ``dcgan-face``, 64 x 64 pixels from 100 latents. Or the path of a PGGAN that
-        `hyper convert generator` wrote.
+        A name: ``dcgan-face``, 64 x 64 pixels from 100 latents; ``random-face``, 1024 x 1024 from 512; or
+        ``random-face-w``, the same from its styles. Or the path of a PGGAN that `hyper convert generator` wrote.
 
     Raises
     ------
@@ -74,4 +75,8 @@ def _packaged_weights() -> Path:
     return Path(next(iter(found.submodule_search_locations))) / "weights.tar"
 
 
-GENERATORS: dict[str, Callable[[], Generator]] = {"dcgan-face": dcgan_face}
+GENERATORS: dict[str, Callable[[], Generator]] = {
+    "dcgan-face": dcgan_face,
+    "random-face": random_face,
+    "random-face-w": random_face_w,
+}
