@@ -1,0 +1,145 @@
+"""Draw images at random from a generator, cropped and shrunken, for another network to learn from."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hyper.errors import GeneratorError
+from hyper.generators.base import Generator, check_normal_latents, rounded_uint8
+from hyper.generators.batches import generate
+from hyper.io.atomic import atomic_path
+from hyper.io.seeds import generator_of
+
+Crop = tuple[int, int, int, int]
+_CHUNK = 64  # latents drawn at a time
+_log = logging.getLogger(__name__)
+
+
+class Cropped:
+    """A generator whose images are cropped to a square and averaged over squares of pixels.
+
+    Parameters
+    ----------
+    generator : Generator
+    size : int
+        Edge of the images.
+    crop : tuple of int, optional
+        Left, top, right and bottom, pixels of the generator's images; the whole image when not given.
+    """
+
+    def __init__(self, generator: Generator, size: int, crop: Crop | None = None) -> None:
+        self.generator, self.size, self.crop = generator, size, crop
+        self.latent_dim, self.layers = generator.latent_dim, generator.layers
+
+    def activations(self, z: Tensor, layer: str) -> Tensor:
+        """Activation of a layer; only images are cropped."""
+        return self.images(z) if layer == "image" else self.generator.activations(z, layer)
+
+    def images(self, z: Tensor) -> Tensor:
+        """RGB images, shape (n, 3, size, size).
+
+        Raises
+        ------
+        GeneratorError
+            When the crop is not within the image, is no square, or not a multiple of the size.
+        """
+        x = self.generator.images(z)
+        height, width = x.shape[2:]
+        self.crop = self.crop or (0, 0, width, height)
+        left, top, right, bottom = self.crop
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height) or right - left != bottom - top:
+            fault = f"{self.crop} is no square within the image of {width} x {height} pixels"
+            raise GeneratorError("crop", fault, "Give left, top, right, bottom")
+        times, rest = divmod(right - left, self.size)
+        if rest:
+            fault = f"{right - left} pixels cannot be averaged to {self.size}"
+            raise GeneratorError("crop", fault, f"Give a crop of a multiple of {self.size} pixels, or another size")
+        return functional.avg_pool2d(x[:, :, top:bottom, left:right], times)
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The weights."""
+        return self.generator.parameters()
+
+    def to(self, device: torch.device) -> Self:
+        """Move to a device."""
+        self.generator = self.generator.to(device)
+        return self
+
+
+def draw_images(
+    spec: str,
+    generator: Generator,
+    count: int,
+    path: str | Path,
+    size: int = 64,
+    crop: Crop | None = None,
+    seed: int = 0,
+    batch: int | None = None,
+) -> None:
+    """Write images of latents drawn from N(0, I), and the latents.
+
+    The HDF5 file holds ``images`` (image, row, column, colour), uint8, clip(rint(127.5 x + 127.5)) of the mean over
+    squares of pixels; ``latents`` (image, latent), float32; and as attributes the generator, seed, crop and version.
+    The first images do not depend on the count. Progress is logged.
+
+    Parameters
+    ----------
+    spec : str
+        Name or path of the generator, for the attributes.
+    generator : Generator
+    count : int
+        Number of images.
+    path : str or Path
+    size : int
+        Edge of the images, pixels.
+    crop : tuple of int, optional
+        Left, top, right and bottom of a square of the generator's images; the whole image when not given.
+    seed : int
+    batch : int, optional
+        Images made at a time; as many as fit when not given.
+
+    Raises
+    ------
+    GeneratorError
+        When the count or the size is not positive, the crop does not fit, or the generator's latents are not normal.
+    """
+    check_normal_latents(generator)
+    if count < 1 or size < 1:
+        raise GeneratorError("draw", f"{count} images of {size} pixels cannot be made", "Give numbers of 1 or more")
+    small, rng = Cropped(generator, size, crop), generator_of(seed, "draw")
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        images = file.create_dataset("images", (count, size, size, 3), np.uint8)
+        latents = file.create_dataset("latents", (count, generator.latent_dim), np.float32)
+        _label(images, ("image", "row", "column", "colour"))
+        _label(latents, ("image", "latent"))
+        done = 0
+        while done < count:
+            z = rng.standard_normal((min(_CHUNK, count - done), generator.latent_dim)).astype(np.float32)
+            latents[done : done + len(z)] = z
+            for block in generate(small, z, batch=batch):
+                images[done : done + len(block)] = rounded_uint8(block)
+                done += len(block)
+            _log.info("%d of %d images", done, count)
+        file.attrs.update({**_origin(spec), "seed": seed, "crop": small.crop, "version": version("hyper")})
+
+
+def _label(dataset: h5py.Dataset, dimensions: tuple[str, ...]) -> None:
+    for index, name in enumerate(dimensions):
+        dataset.dims[index].label = name
+
+
+def _origin(spec: str) -> dict[str, str]:
+    """Name of a generator; of a file its SHA-256 too, and no folder."""
+    if not Path(spec).is_file():
+        return {"generator": spec}
+    with open(spec, "rb") as file:
+        return {"generator": Path(spec).name, "generator_sha256": hashlib.file_digest(file, "sha256").hexdigest()}
