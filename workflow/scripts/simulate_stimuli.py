@@ -4,7 +4,7 @@ from _rule import run  # isort: skip
 
 import numpy as np
 
-from hyper.generators.base import images_uint8
+from hyper.generators.base import check_normal_latents, images_uint8
 from hyper.generators.load import load_generator
 from hyper.io.atomic import atomic_path
 from hyper.simulation.description import write_description
@@ -14,6 +14,7 @@ from hyper.simulation.stimuli import draw_latents, write_images
 def main(job):
     section, batch = job.params.cfg, 64
     generator = load_generator(job.params.generator)
+    check_normal_latents(generator)
     latents = draw_latents(job.params.faces, generator.latent_dim, job.params.seed)
     batches = (images_uint8(generator, latents[start : start + batch]) for start in range(0, len(latents), batch))
     diameter = section["fixation"] / section["span"] * section["size"]
