@@ -1,6 +1,7 @@
-"""The commands `hyper convert generator` and `hyper generate`."""
+"""The commands `hyper convert generator`, `hyper generate` and `hyper draw`."""
 
 import argparse
+import logging
 from itertools import chain
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add both to the command line."""
+    """Add them to the command line."""
     kinds = commands.add_parser("convert", help="turn a file you hold into the format the workflow reads")
     kinds = kinds.add_subparsers(required=True, metavar="KIND")
     convert = kinds.add_parser("generator", help="a PGGAN checkpoint of any known format into safetensors")
@@ -29,6 +30,25 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     generate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     generate.add_argument("--png", type=Path, metavar="DIR", help="write the images as 8-bit PNG files too")
     generate.set_defaults(run=_generate)
+    draw = commands.add_parser("draw", help="make a training set: images of random latents, cropped and shrunken")
+    draw.add_argument("generator", metavar="GENERATOR", help="a name, or the path of a converted checkpoint")
+    draw.add_argument("count", type=int, metavar="COUNT", help="number of images")
+    draw.add_argument("out", type=Path, metavar="OUT.h5", help="images (uint8) and latents (float32)")
+    draw.add_argument("--size", type=int, default=64, help="edge of the images, pixels (default 64)")
+    draw.add_argument("--crop", type=_crop, metavar="LEFT,TOP,RIGHT,BOTTOM", help="square to keep; all by default")
+    draw.add_argument("--seed", type=int, default=0)
+    draw.add_argument("--read-off", metavar="LAYER", help="read the images off this layer by a linear map: much faster")
+    draw.add_argument("--fit", type=int, default=512, help="images made in full to fit that map (default 512)")
+    draw.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    draw.set_defaults(run=_draw)
+
+
+def _crop(text: str) -> tuple[int, int, int, int]:
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not four numbers such as 192,256,832,896") from None
+    return left, top, right, bottom
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -67,6 +87,21 @@ def _generate(options: argparse.Namespace) -> int:
             start += len(block)
         stored.flush()
     print(f"{options.out}: {options.layer}, {' x '.join(map(str, shape))}")
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    from hyper.generators.device import choose_device
+    from hyper.generators.draw import draw_images
+    from hyper.generators.load import load_generator
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    generator = load_generator(options.generator).to(choose_device(options.device))
+    draw_images(
+        options.generator, generator, options.count, options.out, options.size, options.crop, options.seed,
+        read_off=options.read_off, fit=options.fit,
+    )  # fmt: skip
+    print(f"{options.out}: {options.count} images of {options.size} x {options.size} pixels")
     return 0
 
 

@@ -91,6 +91,20 @@ def check_latents(z: Tensor, latent_dim: int) -> None:
         )
 
 
+def check_normal_latents(generator: Generator) -> None:
+    """Refuse a generator whose latents are not drawn from N(0, I), where latents are to be drawn.
+
+    Raises
+    ------
+    GeneratorError
+    """
+    if not getattr(generator, "normal_latents", True):
+        raise GeneratorError(
+            "generator", "its latents are styles, which cannot be drawn from N(0, I)",
+            "Give the generator that maps normal latents to them, random-face instead of random-face-w",
+        )  # fmt: skip
+
+
 def rounded_uint8(images: np.ndarray) -> np.ndarray:
     """Round images (n, 3, height, width) in [-1, 1] to 8 bits (n, height, width, 3): clip(rint(127.5 x + 127.5))."""
     scaled = np.rint(images.astype(np.float32) * np.float32(127.5) + np.float32(127.5))

@@ -10,6 +10,7 @@ from hyper.generators.base import Generator
 from hyper.generators.checkpoints.own import read_own
 from hyper.generators.dcgan import DCGAN, read_dcgan
 from hyper.generators.pggan import PGGAN
+from hyper.generators.random_face import random_face, random_face_style, random_face_w
 from hyper.generators.shipped import PGGAN_FACE
 
 _PACKAGE = "gan-face-generate==1.1.1"
@@ -22,8 +23,9 @@ def load_generator(spec: str) -> Generator:
     Parameters
     ----------
     spec : str
-        A name: ``pggan-face``, 64 x 64 pixels from 128 latents; ``dcgan-face``, the same from 100. Or the path of a
-        PGGAN that `hyper convert generator` wrote.
+        A name: ``pggan-face``, 64 x 64 pixels from 128 latents; ``dcgan-face``, the same from 100; ``random-face``,
+        1024 x 1024 from 512; ``random-face-w``, the same from its styles; ``random-face-style``, from its whitened
+        styles. Or the path of a PGGAN that `hyper convert generator` wrote.
 
     Raises
     ------
@@ -89,4 +91,10 @@ def _packaged_weights() -> Path:
     return Path(next(iter(found.submodule_search_locations))) / "weights.tar"
 
 
-GENERATORS: dict[str, Callable[[], Generator]] = {"pggan-face": pggan_face, "dcgan-face": dcgan_face}
+GENERATORS: dict[str, Callable[[], Generator]] = {
+    "pggan-face": pggan_face,
+    "dcgan-face": dcgan_face,
+    "random-face": random_face,
+    "random-face-w": random_face_w,
+    "random-face-style": random_face_style,
+}

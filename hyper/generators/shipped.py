@@ -4,6 +4,7 @@ from pathlib import Path
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 PGGAN_FACE = RESOURCES / "pggan-face.safetensors"
+FACE_STYLE = RESOURCES / "face-style.safetensors"
 
 
 def weights_file(spec: str) -> str | None:

@@ -119,11 +119,14 @@ def _first_level(settings: Mapping[str, Any]) -> str:
     return text
 
 
+_FAMILIES = {"dcgan": "dcgan", "pggan": "pggan", "random-face": "mobilestylegan"}  # by how a generator's name begins
+
+
 def _decoding(settings: Mapping[str, Any]) -> str:
     decoders = dict(_get(settings, "decoding.decoders", {}))
     parts = [f"{spell_out(name)}: {_decoder(options)}." for name, options in decoders.items()]
     network = str(_get(settings, "generators.generator", ""))
-    family = next((key for key in ("dcgan", "pggan") if network.lower().startswith(key)), None)
+    family = next((key for start, key in _FAMILIES.items() if network.lower().startswith(start)), None)
     maker = " ".join(part for part in ("The generator", network, f"[@{family}]" if family else "") if part)
     return (
         "Decoders learned the map from single training trials to the latents of the faces shown, and were applied to "

