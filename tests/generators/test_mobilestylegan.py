@@ -6,8 +6,8 @@ from torch.nn import functional
 
 from hyper.errors import GeneratorError
 from hyper.generators import slabs
-from hyper.generators.base import Generator, check_normal_latents, images_uint8
-from hyper.generators.batches import generate
+from hyper.generators.base import Generator, check_normal_latents
+from hyper.generators.batches import generate, images_uint8
 from hyper.generators.mobilestylegan import Block, MobileStyleGAN, ModulatedConv, Start, StyleGenerator
 
 LATENT, CHANNELS = 6, (8, 12, 4)
