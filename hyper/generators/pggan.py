@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import floor
-from typing import Self
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch.nn import functional
 from hyper.errors import GeneratorError
 from hyper.generators.base import Layer, check_latents, layer_index
 from hyper.generators.strips import SLOPE as SLOPE
-from hyper.generators.strips import Read, activate, climb, pixel_norm
+from hyper.generators.strips import Block, Read, activate, climb, pixel_norm
 from hyper.generators.upscale import UpscaledConv
 
 LEVELS = range(2, 10)  # 8 x 8 to 1024 x 1024 pixels
@@ -106,16 +106,17 @@ class PGGAN(nn.Module):
     def _climb(self, z: Tensor, reads: Mapping[int, Read]) -> dict[int, Tensor]:
         """What each of `reads` makes of the activation of the block that it is meant for."""
         x = self.dense(pixel_norm(z).to(self.dense.weight.dtype)).unflatten(1, (self.channels[0], 4, 4))
-        x = activate(self.convs[0](activate(x)))
-        blocks = list(zip(self.convs[1::2], self.convs[2::2], strict=True))[: max(reads)]
+        first, *_ = self.convs
+        x = activate(first(activate(x)))
+        blocks = cast(list[Block], list(zip(self.convs[1::2], self.convs[2::2], strict=True))[: max(reads)])
         if x.device.type == "cpu" and not self._needs_gradients(x):
             last = self.convs[0].weight.is_contiguous(memory_format=torch.channels_last)
             return climb(x, blocks, reads, torch.channels_last if last else torch.contiguous_format)
         found = {}
         for number in range(max(reads) + 1):
             if number:
-                upscaled, conv = blocks[number - 1]
-                x = activate(conv(activate(upscaled(x))))
+                for layer in blocks[number - 1]:
+                    x = activate(layer(x))
             if number in reads:
                 found[number] = reads[number](x)
         return found

@@ -42,7 +42,8 @@ class UpscaledConv(nn.Conv2d):
             before, then, kernels = self._cached
             if (before.data_ptr(), before.dtype, then) == (source.data_ptr(), source.dtype, version):
                 return kernels
-        self._cached = (source, version, phase_kernels(source))
+        with torch.inference_mode(False):  # for the kernels to serve where gradients are needed, too
+            self._cached = (source, version, phase_kernels(source))
         return self._cached[2]
 
 
