@@ -106,11 +106,10 @@ class PGGAN(nn.Module):
     def _climb(self, z: Tensor, reads: Mapping[int, Read]) -> dict[int, Tensor]:
         """What each of `reads` makes of the activation of the block that it is meant for."""
         x = self.dense(pixel_norm(z).to(self.dense.weight.dtype)).unflatten(1, (self.channels[0], 4, 4))
-        first, *_ = self.convs
-        x = activate(first(activate(x)))
+        x = activate(self.convs[0](activate(x)))
         blocks = cast(list[Block], list(zip(self.convs[1::2], self.convs[2::2], strict=True))[: max(reads)])
         if x.device.type == "cpu" and not self._needs_gradients(x):
-            last = self.convs[0].weight.is_contiguous(memory_format=torch.channels_last)
+            last = cast(Tensor, self.convs[0].weight).is_contiguous(memory_format=torch.channels_last)
             return climb(x, blocks, reads, torch.channels_last if last else torch.contiguous_format)
         found = {}
         for number in range(max(reads) + 1):
