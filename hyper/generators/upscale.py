@@ -42,7 +42,8 @@ class UpscaledConv(nn.Conv2d):
             before, then, kernels = self._cached
             if (before.data_ptr(), before.dtype, then) == (source.data_ptr(), source.dtype, version):
                 return kernels
-        self._cached = (source, version, phase_kernels(source))
+        with torch.inference_mode(False):  # for the kernels to serve where gradients are needed, too
+            self._cached = (source, version, phase_kernels(source))
         return self._cached[2]
 
 
@@ -59,6 +60,9 @@ def phase_kernels(weight: Tensor) -> Tensor:
         For the upper left, upper right, lower left and lower right of each group of four pixels.
     """
     wide = weight.to(torch.promote_types(weight.dtype, torch.float32))
+    if not wide.is_contiguous():  # with the channels last here, the kernels and the gradient have them last, too
+        kernels = [halves for rows in _halves(wide.permute(0, 2, 3, 1), 1) for halves in _halves(rows, 2)]
+        return torch.cat(kernels).to(weight.dtype).permute(0, 3, 1, 2)
     kernels = [halves for rows in _halves(wide, 2) for halves in _halves(rows, 3)]
     return torch.cat(kernels).to(weight.dtype)
 

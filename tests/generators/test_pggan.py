@@ -79,6 +79,7 @@ class Widths(TorchDispatchMode):
 @pytest.mark.parametrize("strip", [1, strips.STRIP])
 def test_a_layer_costs_no_more_than_it_needs(strip, monkeypatch):
     monkeypatch.setattr(strips, "STRIP", strip)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # a mode sees its own thread only
     network, z = small(), torch.randn(1, 5)
     for layer, due in (("latent", 0), ("L1", 4), ("L2", 8), ("L3", 16)):
         with Widths() as widths:
@@ -89,20 +90,43 @@ def test_a_layer_costs_no_more_than_it_needs(strip, monkeypatch):
     assert max(widths.found) == 8
 
 
-@pytest.mark.parametrize("strip", [1, 700, 5000])
+@pytest.fixture
+def threads():
+    """Set the number of threads for one test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("strip", "count"), [(1, 1), (1, 5), (700, 2), (700, 3), (5000, 4)])
 @pytest.mark.parametrize("lod", [0.0, 0.25, 1.5])
-def test_strips_of_any_size_equal_the_whole(strip, lod, monkeypatch):
+def test_strips_of_any_size_in_any_number_of_threads_equal_the_whole(strip, count, lod, monkeypatch, threads):
     network = small((16, 12, 12, 8), lod)
     z = torch.randn(2, 5, requires_grad=True)
     whole = {layer.name: network.activations(z, layer.name).detach() for layer in network.layers}
     monkeypatch.setattr(strips, "STRIP", strip)
+    monkeypatch.setattr(strips, "SMALLEST", 1)
+    threads(count)
     for layer in network.layers:
         found = network.activations(z.detach(), layer.name)
         assert torch.allclose(found, whole[layer.name], atol=2e-5), layer.name
         assert found.is_contiguous()
+    assert torch.get_num_threads() == count
     last = network.channels_last().activations(z.detach(), "L4")
     assert last.is_contiguous(memory_format=torch.channels_last)
     assert torch.allclose(last, whole["L4"], atol=2e-5)
+
+
+def test_the_modes_of_torch_hold_in_all_threads(monkeypatch, threads):
+    monkeypatch.setattr(strips, "STRIP", 1)
+    threads(2)
+    network, z = small(), torch.randn(2, 5)
+    with torch.inference_mode():
+        assert network.images(z).is_inference()
+    network.images(z.requires_grad_()).sum().backward()  # what was kept in that mode does not stand in the way
+    network.requires_grad_(True)
+    with torch.no_grad():
+        assert not network.images(z).requires_grad
 
 
 def test_strips_leave_the_gradients_alone(monkeypatch):

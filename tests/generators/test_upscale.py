@@ -23,13 +23,16 @@ def test_it_equals_the_two_steps(shape):
             assert torch.allclose(layer.between(rows), in_two_steps(layer, x)[:, :, 1:-1], atol=1e-5)
 
 
-def test_its_gradients_are_those_of_the_two_steps():
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_its_gradients_are_those_of_the_two_steps(order):
     torch.manual_seed(0)
     layer, x = UpscaledConv(4, 3).double(), torch.randn(2, 4, 5, 5, dtype=torch.float64, requires_grad=True)
+    layer.weight.data = layer.weight.data.contiguous(memory_format=order)
     due = torch.autograd.grad(in_two_steps(layer, x).square().sum(), (x, layer.weight, layer.bias))
     found = torch.autograd.grad(layer(x).square().sum(), (x, layer.weight, layer.bias))
     for a, b in zip(due, found, strict=True):
         assert torch.allclose(a, b)
+    assert found[1].stride() == layer.weight.stride()
 
 
 def test_it_follows_its_weight():
