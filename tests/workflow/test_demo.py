@@ -33,7 +33,7 @@ def test_trivial_predictors_identify_nothing(metrics):
 def test_motion_is_recovered(demo):
     truth = pd.read_csv(demo.results / "evaluation/truth.tsv", sep="\t")
     error = truth[truth["quantity"] == "framewise_displacement_mean_absolute_error"]["value"]
-    assert len(error) == 8
+    assert len(error) == 10
     assert error.max() < 0.05
 
 
