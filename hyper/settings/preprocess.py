@@ -92,6 +92,15 @@ class Mask(Section):
     )
 
 
+class Confounds(Section):
+    """Confounds of each run, as fMRIPrep names them."""
+
+    high_pass: float = Field(1 / 128, ge=0, description="Cut-off of the cosine terms (Hz); 0: none.")
+    probability: float = Field(
+        0.9, gt=0.5, le=1, description="Least probability of white matter and of cerebrospinal fluid in their masks."
+    )
+
+
 class Figures(Section):
     """Figures of motion and registration."""
 
@@ -125,6 +134,7 @@ class Preprocess(Section):
     coregistration: Coregistration = Field(Coregistration(), description="Mean BOLD volume to T1w brain.")
     resample: Resample = Field(Resample(), description="One interpolation.")
     mask: Mask = Field(Mask(), description="Brain mask of the BOLD runs.")
+    confounds: Confounds = Field(Confounds(), description="Confounds of each run.")
     figures: Figures = Field(Figures(), description="Figures of motion and registration.")
 
     @model_validator(mode="before")

@@ -32,7 +32,7 @@ STRAIGHT = np.array([[-3.0, 0, 0, 27], [0, 3, 0, -30], [0, 0, 4, -32], [0, 0, 0,
 POSE = np.array([2.0, -1.5, 1.0, 0.03, -0.02, 0.05])
 LPS = np.diag([-1, -1, 1, 1])
 
-PROGRAM = """#!{python}
+PROGRAM = """#!{python} -SE
 import json, os, pathlib, shutil, sys
 files = pathlib.Path(os.environ["STAND_IN_FILES"])
 if "NIPYPE path" in sys.argv[-1] or (sys.argv[-1].endswith(".m") and "NIPYPE path" in open(sys.argv[-1]).read()):

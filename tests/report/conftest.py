@@ -83,7 +83,7 @@ def tree(tmp_path) -> Tree:
     published = {"kind": "dense", "learning_rate": 1e-5, "batch_size": 30, "weight_decay": 0.01, "epochs": 1500}
     settings = {
         "study": {"name": "fake", "seed": 7, "simulated": True, "last_stage": "report"},
-        "glm": {"regressors": "trial", "hrf": "spm", "high_pass": 1 / 128, "motion": True},
+        "glm": {"regressors": "trial", "hrf": "spm", "high_pass": 1 / 128, "confounds": ["motion"]},
         "responses": {"voxels": 200},
         "generators": {"generator": "dcgan-face"},
         "decoding": {"decoders": {"published": published, "ridge": {"kind": "ridge"}}},

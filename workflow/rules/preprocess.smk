@@ -185,6 +185,36 @@ rule mask_bold:
         "../scripts/mask_bold.py"
 
 
+rule compute_confounds:
+    input:
+        bold=rules.resample.output.bold,
+        mask=rules.mask_bold.output.mask,
+        motion=rules.realign.output.motion,
+        readings="<results>/trials/sub-{subject}_trials.json",
+    output:
+        confounds="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-confounds_timeseries.tsv",
+        sidecar="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-confounds_timeseries.json",
+        quality="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-quality_bold.h5",
+    log:
+        "<results>/logs/compute_confounds/sub-{subject}_{series}.log",
+    benchmark:
+        "<results>/benchmarks/compute_confounds/sub-{subject}_{series}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        cfg=cfg("preprocess.confounds"),
+        radius_mm=cfg("preprocess.realign.radius_mm"),
+        code=code("compute_confounds"),
+    message:
+        "Computing the confounds of {wildcards.series} of sub-{wildcards.subject}"
+    script:
+        "../scripts/compute_confounds.py"
+
+
 rule plot_motion:
     input:
         motion=of_runs("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-motion_timeseries.tsv"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hyper.errors import EngineError, HyperError
 
 PROGRAMS: dict[str, dict[str, tuple[str, ...]]] = {
-    "spm": {step: ("matlab",) for step in ("realign", "align_run", "anatomical", "coregistration")},
+    "spm": dict.fromkeys(("realign", "align_run", "anatomical", "coregistration"), ("matlab",)),
     "fsl": {
         "realign": ("mcflirt",),
         "align_run": ("flirt",),
