@@ -1,8 +1,13 @@
 """Mean and temporal signal-to-noise ratio of a run that passes by once."""
 
+from pathlib import Path
+
 import numpy as np
+from scipy import ndimage
 
 from hyper.errors import DataError
+from hyper.io.spaces import apply_affine
+from hyper.io.volumes import iterate_volumes, load_image
 
 
 class Moments:
@@ -59,3 +64,35 @@ class Moments:
 def signal_to_noise(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """Temporal signal-to-noise ratio; 0 where a voxel does not vary."""
     return np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > 1e-6 * np.abs(mean))
+
+
+def measure_native(
+    bold: str | Path, affine_to_native: np.ndarray, coordinates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Measure a run as it came from the scanner, and sample what was found at points of another space.
+
+    Parameters
+    ----------
+    bold : str or Path
+        4-D run.
+    affine_to_native : ndarray, shape (4, 4)
+        World of the points to world of the run.
+    coordinates : ndarray, shape (x, y, z, 3)
+        Points, mm.
+
+    Returns
+    -------
+    mean, signal_to_noise : ndarray, shape (x, y, z), float32
+        0 outside the field of view.
+    """
+    image = load_image(bold)
+    moments = Moments(image.shape[3], int(np.prod(image.shape[:3])))
+    for block in iterate_volumes(bold):
+        moments.add(np.nan_to_num(block.reshape(-1, block.shape[3]).T))
+    mean, deviation = moments.finish()
+    voxels = apply_affine(np.linalg.inv(image.affine) @ affine_to_native, coordinates.reshape(-1, 3).T)
+    parts = [
+        ndimage.map_coordinates(part.reshape(image.shape[:3]), voxels, order=1, output=np.float32)
+        for part in (mean, signal_to_noise(mean, deviation))
+    ]
+    return parts[0].reshape(coordinates.shape[:3]), parts[1].reshape(coordinates.shape[:3])

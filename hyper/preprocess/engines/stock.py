@@ -253,13 +253,13 @@ def mean_of_realigned(path: str | Path, matrices: np.ndarray, most: int) -> np.n
     """
     affine, count = grid_of(path).affine, len(matrices)
     chosen = set(np.linspace(0, count - 1, min(count, most)).round().astype(int))
-    total, done = 0.0, 0
+    total, done = np.zeros(grid_of(path).shape), 0
     for block in iterate_volumes(path):
         for index in range(block.shape[3]):
             if done + index in chosen:
                 voxels = np.linalg.inv(affine) @ matrices[done + index] @ affine
                 volume = np.nan_to_num(block[..., index], nan=0.0, posinf=0.0, neginf=0.0)
-                total = total + ndimage.affine_transform(
+                total += ndimage.affine_transform(
                     volume, voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float64
                 )
         done += block.shape[3]
