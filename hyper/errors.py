@@ -34,3 +34,7 @@ class GeneratorError(HyperError):
 
 class DataError(HyperError):
     """Intermediate data cannot be used (empty mask, too few voxels, wrong shape)."""
+
+
+class EngineError(HyperError):
+    """A program that preprocessing was told to use is missing or failed."""

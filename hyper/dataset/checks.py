@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hyper.dataset.annex import is_unfetched, unfetched_fault
+from hyper.dataset.events import read_events
 from hyper.dataset.layout import Run, find_anatomical
 from hyper.dataset.trials import Reading, read_trials
 from hyper.errors import DatasetError, HyperError
@@ -26,36 +28,62 @@ def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
     list of HyperError
         Every fault found, at most one per file and check.
     """
-    faults: list[HyperError] = []
+    if not runs:
+        return []
+    unfetched = unfetched_fault(runs[0].root, _needed(runs, reading))
+    faults: list[HyperError] = [unfetched] if unfetched else []
     for subject in sorted({run.subject for run in runs}):
         own = [run for run in runs if run.subject == subject]
         found = [_fault_of(check_bold, run.bold) for run in own] + [_fault_of(check_events, run.events) for run in own]
-        readable = not any(found)
+        readable = not any(found) and not any(is_unfetched(path) for run in own for path in (run.bold, run.events))
         found.append(_fault_of(_check_anatomical, own[0].root, subject))
-        if readable:
+        if readable and not (reading.latents and is_unfetched(reading.latents)):
             found.append(_fault_of(read_trials, own, reading))
         faults += [fault for fault in found if fault]
     return faults
 
 
+def _needed(runs: list[Run], reading: Reading) -> list[Path]:
+    """Every file of the dataset that the study reads, as far as its tables of events are there to name the images."""
+    paths = [path for run in runs for path in (run.bold, run.events)]
+    for subject in sorted({run.subject for run in runs}):
+        try:
+            paths.append(find_anatomical(runs[0].root, subject))
+        except DatasetError:
+            continue
+    if reading.latents:
+        paths.append(reading.latents)
+    if reading.stimuli:
+        names: dict[str, None] = {}
+        for run in runs:
+            try:
+                names |= dict.fromkeys(read_events(run.events)["stim_file"].dropna())
+            except HyperError:
+                continue
+        paths += [reading.stimuli / name for name in sorted(names)]
+    return paths
+
+
 def check_events(path: Path) -> None:
-    """Check that a table of events is there.
+    """Check that a table of events is there; content that was not fetched is another fault.
 
     Raises
     ------
     DatasetError
     """
-    if not path.exists():
-        raise _absent(path, "the events file is missing")
+    if not path.exists() and not path.is_symlink():
+        raise DatasetError(path, "the events file is missing", "Restore it")
 
 
 def check_bold(path: Path) -> None:
-    """Check that a BOLD run is there, whole, and a series of volumes.
+    """Check that a BOLD run is there, whole, and a series of volumes; content not fetched is another fault.
 
     Raises
     ------
     DatasetError
     """
+    if is_unfetched(path):
+        return
     check_volume(path)
     image = load_image(path)
     if len(image.shape) != 4 or image.shape[3] < 2:
@@ -65,14 +93,14 @@ def check_bold(path: Path) -> None:
 
 
 def check_volume(path: Path) -> None:
-    """Check that a NIfTI file is fetched, readable, as long as its header says, and sanely placed.
+    """Check that a NIfTI file is there, readable, as long as its header says, and sanely placed.
 
     Raises
     ------
     DatasetError
     """
     if not path.exists():
-        raise _absent(path, "the image is missing")
+        raise DatasetError(path, "the image is missing", "Restore it")
     if path.stat().st_size == 0:
         raise DatasetError(path, "the file is empty", "Fetch it again")
     image = load_image(path)
@@ -99,14 +127,10 @@ def _check_size(path: Path, expected: int) -> None:
         raise DatasetError(path, fault, "Fetch it again")
 
 
-def _absent(path: Path, fault: str) -> DatasetError:
-    if path.is_symlink():
-        return DatasetError(path, "it is a link to content that was not fetched", f"Run: datalad get {path}")
-    return DatasetError(path, fault, "Restore it")
-
-
 def _check_anatomical(root: Path, subject: str) -> None:
-    check_volume(find_anatomical(root, subject))
+    path = find_anatomical(root, subject)
+    if not is_unfetched(path):
+        check_volume(path)
 
 
 def _fault_of(check: Callable[..., object], *arguments: object) -> HyperError | None:

@@ -11,6 +11,7 @@ from hyper.dataset.layout import Run, find_anatomical, find_runs, sidecar_paths
 from hyper.dataset.trials import Reading
 from hyper.errors import HyperError
 from hyper.generators.shipped import weights_file
+from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.settings.load import load_settings
 from hyper.settings.root import Settings
 from hyper.simulation.plan import plan_series, plan_subjects
@@ -97,10 +98,11 @@ class Plan:
         )
 
     def faults(self) -> list[HyperError]:
-        """What is wrong with the dataset; nothing can be said of one that is still to be simulated."""
+        """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
+        faults = find_engine_faults(self.settings.preprocess.engines)
         if self.simulated:
-            return []
-        return find_faults(list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset))
+            return faults
+        return faults + find_faults(list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset))
 
     def _simulated_runs(self) -> list[Run]:
         runs = []

@@ -7,7 +7,6 @@ from nilearn.glm.first_level import make_first_level_design_matrix
 
 from hyper.errors import DataError
 
-MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"]
 NULL = "null"
 
 
@@ -44,9 +43,9 @@ def design_matrix(
     tr: float,
     hrf: str = "spm",
     high_pass: float = 1 / 128,
-    motion: pd.DataFrame | None = None,
+    confounds: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Build the design of one run: the named trials, cosine drift, motion, constant.
+    """Build the design of one run: the named trials, cosine drift, confounds, constant.
 
     Parameters
     ----------
@@ -62,8 +61,9 @@ def design_matrix(
         nilearn's name of the haemodynamic response.
     high_pass : float
         Cut-off of the drift, Hz.
-    motion : DataFrame, optional
-        The six parameters, `MOTION`; they are centred and scaled.
+    confounds : DataFrame, shape (volumes, confounds), optional
+        Regressors of no interest; they are centred and scaled. A missing value, as a derivative has in the first
+        volume, becomes the mean.
 
     Returns
     -------
@@ -81,28 +81,36 @@ def design_matrix(
     events = pd.DataFrame(
         {"onset": trials["onset"][kept], "duration": trials["duration"][kept], "trial_type": names[kept].astype(str)}
     )
-    confounds = None
-    if motion is not None:
-        values = motion[MOTION].to_numpy(float)
-        confounds = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    values = None if confounds is None or not len(confounds.columns) else _standardised(confounds)
     design = make_first_level_design_matrix(
         np.arange(volumes) * tr,
         events,
         hrf_model=hrf,
         drift_model="cosine",
         high_pass=high_pass,
-        add_regs=confounds,
-        add_reg_names=MOTION if motion is not None else None,
+        add_regs=values,
+        add_reg_names=list(confounds.columns) if confounds is not None and values is not None else None,
     )
     rank = np.linalg.matrix_rank(design.to_numpy())
     if rank < design.shape[1]:
         raise DataError(
             f"run {trials['series'].iloc[0]}",
             f"its design has {design.shape[1]} columns but rank {rank}: trials cannot be told apart",
-            "Use glm.regressors: condition, or leave out trials that overlap",
+            "Use glm.regressors: condition, leave out trials that overlap, or take fewer glm.confounds",
         )
     order = list(dict.fromkeys(events.sort_values("onset", kind="stable")["trial_type"]))
     return design[order + [column for column in design.columns if column not in order]]
+
+
+def _standardised(confounds: pd.DataFrame) -> np.ndarray:
+    values = confounds.to_numpy(float)
+    missing = np.isnan(values)
+    if missing.all(axis=0).any():
+        name = confounds.columns[missing.all(axis=0)][0]
+        raise DataError("glm.confounds", f"{name} has no value in this run", "Leave it out")
+    if missing.any():
+        values = np.where(missing, np.nanmean(values, axis=0), values)
+    return (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
 
 
 def contrast_matrix(design: pd.DataFrame, names: pd.Series, contrasts: dict[str, str]) -> tuple[np.ndarray, list[str]]:

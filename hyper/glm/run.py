@@ -1,7 +1,7 @@
 """One run, from its preprocessed file to its z-maps on disk."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from hyper.glm.design import condition_names, contrast_matrix, design_matrix
 from hyper.glm.single_trial import SingleTrialGLM
 from hyper.io.tables import write_table
 from hyper.io.volumes import iterate_volumes, load_image, read_volume, write_series
+from hyper.preprocess.confound_names import expand_confounds
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def fit_run(
     mask: str | Path,
     trials: pd.DataFrame,
     tr: float,
-    motion: pd.DataFrame | None,
+    confounds: pd.DataFrame,
     model: Mapping[str, Any],
     maps: str | Path,
     table: str | Path,
@@ -38,10 +39,10 @@ def fit_run(
         The run's rows of the trials table.
     tr : float
         Repetition time, seconds.
-    motion : DataFrame or None
-        Motion parameters to regress out.
+    confounds : DataFrame
+        Every confound of the run; `model` names those to regress out.
     model : mapping
-        regressors, contrasts, null_trials, hrf, high_pass (settings.Glm).
+        regressors, contrasts, null_trials, hrf, high_pass, confounds (settings.Glm).
     maps, table, design_table : path
         Outputs: 4-D NIfTI with a volume per trial or contrast, the table that names each volume, the design.
     """
@@ -52,7 +53,8 @@ def fit_run(
     if not inside.any():
         raise DataError(mask, "it is empty", "Look at the registration in the report")
     names = condition_names(trials, model["regressors"], model["null_trials"])
-    design = design_matrix(trials, names, image.shape[3], tr, model["hrf"], model["high_pass"], motion)
+    nuisance = _chosen(confounds, model["confounds"])
+    design = design_matrix(trials, names, image.shape[3], tr, model["hrf"], model["high_pass"], nuisance)
     contrasts, labels = contrast_matrix(design, names, model["contrasts"])
     log.info(
         "%d volumes, %d voxels, %d regressors of which %d of no interest",
@@ -65,6 +67,14 @@ def fit_run(
     write_series(maps, _unmask(z, inside), shape, image.affine, tr=1.0)
     write_table(table, _describe(labels, names, trials))
     write_table(design_table, design.round(9))
+
+
+def _chosen(confounds: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    columns = expand_confounds(names, confounds.columns)
+    missing = [column for column in columns if column not in confounds]
+    if missing:
+        raise DataError("glm.confounds", f"the run has no {missing[0]}", "Leave it out, or run compute_confounds again")
+    return confounds[columns]
 
 
 def _unmask(z: np.ndarray, inside: np.ndarray, block: int = 16) -> Iterator[np.ndarray]:

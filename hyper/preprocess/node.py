@@ -60,7 +60,8 @@ def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **in
     outputs : mapping of str to path
         Final name of each output of the interface.
     **inputs
-        Inputs of the interface. Paths (`pathlib.Path`, also in lists) are made absolute.
+        Inputs of the interface; what this engine has no use for is left out and said. Paths (`pathlib.Path`, also in
+        lists) are made absolute.
 
     Raises
     ------
@@ -83,7 +84,12 @@ def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **in
 
 def _execute(interface: type[Interface], base: Path, inputs: Mapping[str, Any]) -> BaseInterfaceInputSpec:
     nipype_logging.getLogger("nipype.workflow").setLevel("WARNING")
-    node = Node(interface(**{name: _absolute(value) for name, value in inputs.items()}), interface.__name__.lower())
+    known = interface.input_spec().copyable_trait_names()
+    left_out = sorted(set(inputs) - set(known) - {"seed", "threads", "mask"})
+    if left_out:
+        _log.info("%s has no use for %s", interface.__name__, ", ".join(left_out))
+    taken = {name: _absolute(value) for name, value in inputs.items() if name in known}
+    node = Node(interface(**taken), interface.__name__.lower())
     node.base_dir = str(base)
     node.config = {"execution": {"crashdump_dir": str(base), "crashfile_format": "txt", "stop_on_first_crash": True}}
     try:

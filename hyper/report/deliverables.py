@@ -19,6 +19,8 @@ _OF_SUBJECTS = (
 )
 _OF_RUNS = (
     _FUNC + "{series}_desc-motion_timeseries.tsv",
+    _FUNC + "{series}_desc-confounds_timeseries.tsv",
+    _FUNC + "{series}_desc-confounds_timeseries.json",
     "glm/sub-{subject}/sub-{subject}_{series}_" + _SPACE + "_stat-z_statmap.nii.gz",
     "glm/sub-{subject}/sub-{subject}_{series}_trials.tsv",
     "glm/sub-{subject}/sub-{subject}_{series}_design.tsv",
@@ -62,23 +64,36 @@ def deliverables(
     return [root + name for name in names]
 
 
-def figure_files(subjects: Sequence[str], maps: Iterable[str], whole: bool, root: str) -> dict[str, list[str]]:
+def figure_files(
+    runs: Mapping[str, Sequence[str]], maps: Iterable[str], whole: bool, root: str
+) -> dict[str, list[str]]:
     """Name the PNG files of every kind of figure, those of a subject together.
 
     Parameters
     ----------
-    subjects : sequence of str
+    runs : mapping of str to sequence of str
+        Labels of each subject's runs.
     maps : iterable of str
         First-level maps drawn in a study that ends at the general linear model, from `map_names`.
     whole : bool
     root : str
         The study's folder, ending in a slash.
     """
-    drawn = root + "report/figures/"
+    drawn, subjects = root + "report/figures/", list(runs)
     figures = {
         kind: [f"{root}preprocess/sub-{subject}/figures/{kind}.png" for subject in subjects]
-        for kind in ("motion", "registration")
+        for kind in ("motion", "quality", "registration", "brain")
     }
+    figures["flicker"] = [
+        f"{root}preprocess/sub-{subject}/figures/{pair}_flicker.png"
+        for subject in subjects
+        for pair in ("bold-to-T1w", "T1w-to-template")
+    ]
+    figures["carpet"] = [
+        f"{root}preprocess/sub-{subject}/figures/{series}_carpet.png"
+        for subject in subjects
+        for series in runs[subject]
+    ]
     for kind in ("design", "faces", "voxels"):
         figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in subjects] if whole or kind == "design" else []
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
@@ -87,9 +102,9 @@ def figure_files(subjects: Sequence[str], maps: Iterable[str], whole: bool, root
 
 
 def vector_files(figures: Mapping[str, Sequence[str]]) -> list[str]:
-    """Name the SVG files that stand beside the figures of the report."""
-    every = [path for paths in figures.values() for path in paths]
-    return [path.removesuffix(".png") + ".svg" for path in every if "/report/figures/" in path]
+    """Name the SVG files that stand beside the figures; what takes turns has none."""
+    every = [path for kind, paths in figures.items() if kind != "flicker" for path in paths]
+    return [path.removesuffix(".png") + ".svg" for path in every]
 
 
 def map_names(contrasts: Iterable[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ _GROUPS = [
     (re.compile(r"trial[_-]?\d+"), "trials"),
     (re.compile(r"null"), "null"),
     (re.compile(r"(trans|rot)_[xyz]"), "motion"),
+    (re.compile(r"(csf|white_matter|global_signal|(std_)?dvars|framewise)"), "other confounds"),
     (re.compile(r"drift|cosine"), "drift"),
     (re.compile(r"constant|intercept"), "constant"),
 ]

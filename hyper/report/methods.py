@@ -85,6 +85,20 @@ def _whole(settings: Mapping[str, Any]) -> bool:
     return bool(_get(settings, "study.last_stage", "report") == "report")
 
 
+_REALIGNED = {
+    "hyper": "by rigid-body least squares [@realignment], first to its first and then to its mean volume",
+    "spm": "by SPM12 [@spm], first to its first and then to its mean volume",
+    "fsl": "by MCFLIRT of FSL [@fsl] to its mean volume",
+    "afni": "by 3dvolreg of AFNI [@afni], first to its first and then to its mean volume",
+}
+_BY = {"spm": "SPM12 [@spm]", "fsl": "FLIRT of FSL [@fsl]", "ants": "ANTs [@ants]"}
+_NORMALISED = {
+    "spm": "by the unified segmentation [@segmentation] of SPM12 [@spm], whose space was taken for the template's",
+    "fsl": "by FLIRT and FNIRT of FSL [@fsl]",
+    "ants": "by an affine and a symmetric diffeomorphic transform [@syn] with ANTs [@ants]",
+}
+
+
 def _preprocessing(settings: Mapping[str, Any]) -> str:
     anatomical = _get(settings, "preprocess.anatomical", {})
     grid = f", at {anatomical['resolution_mm']:g} mm," if "resolution_mm" in anatomical else ""
@@ -92,13 +106,29 @@ def _preprocessing(settings: Mapping[str, Any]) -> str:
     warp = "an affine and a symmetric diffeomorphic transform [@syn]" if warped else "an affine transform"
     stripped = _get(settings, "preprocess.brain.method", "deepbet") == "deepbet"
     brain = ", its brain extracted by deepbet [@deepbet]," if stripped else ""
-    return (
-        "Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned by rigid-body least squares "
-        "[@realignment], first to its first and then to its mean volume; framewise displacement is that of Power et "
-        "al. [@power2012]. The mean BOLD volume was registered to the T1-weighted volume of the same person; that "
-        f"volume{brain} was registered to the MNI152 template (ICBM 2009a, symmetric [@mni2009]){grid} by {warp} with "
-        "DIPY [@dipy]. All transforms were composed, so that every volume was interpolated once."
+    realign, coregister, normalise = (
+        _get(settings, f"preprocess.{step}.engine") or "hyper" for step in ("realign", "coregistration", "anatomical")
     )
+    pose = f" by {_BY[coregister]}" if coregister in _BY else ""
+    how = _NORMALISED.get(normalise, f"by {warp} with DIPY [@dipy]")
+    return (
+        f"Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned {_REALIGNED[realign]}; framewise "
+        "displacement is that of Power et al. [@power2012]. The mean BOLD volume was registered to the T1-weighted "
+        f"volume of the same person{pose}; that volume{brain} was registered to the MNI152 template (ICBM 2009a, "
+        f"symmetric [@mni2009]){grid} {how}. All transforms were composed, so that every volume was interpolated once."
+    )
+
+
+_CONFOUNDS = {
+    "motion": "six motion parameters",
+    "motion12": "six motion parameters and their differences",
+    "motion24": "24 motion parameters (six, their differences, and the squares of all)",
+    "tissues": "the mean signals of ventricles and white matter",
+}
+
+
+def _confounds(names: list[str]) -> str:
+    return "".join(f" and {_CONFOUNDS.get(name, spell_out(name).lower())}" for name in names)
 
 
 def _first_level(settings: Mapping[str, Any]) -> str:
@@ -107,11 +137,11 @@ def _first_level(settings: Mapping[str, Any]) -> str:
     author = "SPM [@hrf]" if _get(settings, "glm.hrf", "spm") == "spm" else "Glover [@glover1999]"
     high_pass = float(_get(settings, "glm.high_pass", 1 / 128))
     drift = f"cosine drifts up to {high_pass:.4f} Hz (period {1 / high_pass:.0f} s)" if high_pass else "a constant"
-    motion = " and six motion parameters" if _get(settings, "glm.motion", False) else ""
+    confounds = _confounds(_get(settings, "glm.confounds", []))
     text = (
         f"A general linear model of each run, designed with Nilearn [@nilearn], had one regressor per {unit}, "
-        f"convolved with the canonical haemodynamic response of {author}, beside {drift}{motion}; the t-statistic of "
-        f"each {kind} was converted to z."
+        f"convolved with the canonical haemodynamic response of {author}, beside {drift}{confounds}; the "
+        f"t-statistic of each {kind} was converted to z."
     )
     if by_trial and _whole(settings):
         voxels = _get(settings, "responses.voxels", 4096)

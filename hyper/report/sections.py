@@ -14,7 +14,7 @@ from hyper.report.names import number, predictor_label, spell_out
 from hyper.report.provenance import without_local_paths
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.settings_text import as_yaml, differing
-from hyper.report.sources import FigureFile, Sources, embed_file, embed_picture
+from hyper.report.sources import FigureFile, Sources, embed_file, embed_photograph, embed_picture
 from hyper.report.truth import truth_overview, truth_rows
 
 BLOCK = 12  # faces side by side on the page
@@ -153,7 +153,7 @@ def _figures_only(kinds: dict[str, str]) -> Callable[[Sources], dict[str, Any] |
     """Make the builder of a section that holds figures alone; {} in an alternative text becomes the subject."""
 
     def build(sources: Sources) -> dict[str, Any] | None:
-        allowed = {kind: alt for kind, alt in kinds.items() if not (sources.share and kind == "registration")}
+        allowed = {kind: alt for kind, alt in kinds.items() if kind not in _withheld(sources)}
         figures = [picture for kind, alt in allowed.items() for picture in _pictures(sources, kind, alt)]
         figures.sort(key=lambda picture: list(sources.subjects).index(picture["subject"]))
         return {"figures": figures, "withheld": len(allowed) < len(kinds)} if figures else None
@@ -161,11 +161,23 @@ def _figures_only(kinds: dict[str, str]) -> Callable[[Sources], dict[str, Any] |
     return build
 
 
+def _withheld(sources: Sources) -> set[str]:
+    """Kinds of figures that a report meant for sharing leaves out: those with anatomy outside the brain.
+
+    Where nothing extracted the brain, no picture of the anatomy is known to be free of the face.
+    """
+    if not sources.share:
+        return set()
+    method = sources.settings.get("preprocess", {}).get("brain", {}).get("method", "none")
+    return {"brain"} | ({"registration", "flicker"} if method == "none" else set())
+
+
 def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
     return [
         {
-            "src": embed_file(figure.path),
+            "src": embed_photograph(figure.path) if kind == "carpet" else embed_file(figure.path),
             "alt": alt.format(f"sub-{figure.subject}"),
+            "name": figure.path.stem.rpartition("_")[0],
             "subject": figure.subject,
             "kind": kind,
             "drawing": kind in ("metrics", "motion"),
@@ -236,7 +248,11 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
         _figures_only(
             {
                 "motion": "Head motion of {} over all runs: translations, rotations and framewise displacement.",
+                "quality": "Mean BOLD and temporal signal-to-noise ratio of {} before and after preprocessing.",
                 "registration": "Registration of {}: outlines of one image drawn on another should follow its edges.",
+                "flicker": "Two images of {} in turns: where they are aligned, edges stay where they are.",
+                "brain": "T1-weighted volume of {} with the outline of its brain mask.",
+                "carpet": "Signals of the voxels of one run of {}, tissue by tissue, below motion and DVARS.",
             }
         ),
     ),

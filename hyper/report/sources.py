@@ -22,7 +22,8 @@ class FigureFile:
     Attributes
     ----------
     kind : str
-        Which section it belongs to: motion, registration, design, voxels, map, metrics or faces.
+        Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, map,
+        metrics or faces.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -123,6 +124,27 @@ def embed_file(path: str | Path) -> str:
         return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
     except FileNotFoundError:
         raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
+
+
+def embed_photograph(path: str | Path, widest: int = 1400) -> str:
+    """Return a picture with the grain of a photograph as a JPEG data URI, a fraction of the PNG's size.
+
+    Raises
+    ------
+    DataError
+        When the file is missing or no image.
+    """
+    try:
+        with Image.open(path) as picture:
+            image = picture.convert("RGB")
+    except FileNotFoundError:
+        raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
+    except OSError as fault:
+        raise DataError(path, f"it is no image ({fault})", "Delete it and run its rule again") from fault
+    image.thumbnail((widest, widest), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=82, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def embed_picture(picture: np.ndarray, largest: int = 192) -> str:

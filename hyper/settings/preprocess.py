@@ -1,8 +1,9 @@
 """Realignment, normalisation, one interpolation."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hyper.settings.section import Section
 
@@ -10,7 +11,9 @@ from hyper.settings.section import Section
 class Realign(Section):
     """Motion within a run: to its first, then to its mean volume."""
 
-    engine: Literal["hyper"] = Field("hyper", description="Who realigns: `hyper`, Gauss-Newton on B-splines.")
+    engine: Literal["hyper", "spm", "fsl", "afni"] | None = Field(
+        None, description="Who realigns: `hyper`, Gauss-Newton on B-splines; null: as preprocess.engine."
+    )
     smoothing_mm: float = Field(5.0, gt=0, description="Smoothing before volumes are compared (mm, FWHM).")
     spacing_mm: float = Field(4.0, gt=0, description="Distance of the sampling points (mm); at least one voxel.")
     informative_share: float = Field(
@@ -24,7 +27,9 @@ class Realign(Section):
 class AlignRun(Section):
     """From the mean volume of the subject's first run to that of each run."""
 
-    engine: Literal["hyper"] = Field("hyper", description="Who aligns: `hyper`, Gauss-Newton on B-splines.")
+    engine: Literal["hyper", "spm", "fsl", "afni", "ants"] | None = Field(
+        None, description="Who aligns: `hyper`, Gauss-Newton on B-splines; null: as preprocess.engine."
+    )
     smoothing_mm: float = Field(5.0, gt=0, description="Smoothing of the finest level (mm, FWHM).")
     spacing_mm: float = Field(4.0, gt=0, description="Distance of the sampling points (mm); at least one voxel.")
     informative_share: float = Field(
@@ -45,7 +50,9 @@ class Brain(Section):
 class Anatomical(Section):
     """T1w brain to the template: affine, then a warp. Sets the template grid of the study."""
 
-    engine: Literal["hyper"] = Field("hyper", description="Who registers: `hyper`, dipy's affine and SyN.")
+    engine: Literal["hyper", "spm", "fsl", "ants"] | None = Field(
+        None, description="Who registers: `hyper`, dipy's affine and SyN; null: as preprocess.engine."
+    )
     resolution_mm: float = Field(2.0, ge=1, le=8, description="Voxels of the template grid of all results (mm).")
     warp_resolution_mm: float = Field(2.0, ge=1, le=8, description="Grid on which the warp is estimated (mm).")
     affine_iterations: list[int] = Field([200, 100], min_length=1, description="Iterations, coarse to fine.")
@@ -56,8 +63,10 @@ class Anatomical(Section):
 class Coregistration(Section):
     """Mean BOLD volume to T1w brain."""
 
-    engine: Literal["hyper"] = Field(
-        "hyper", description="Who registers: `hyper`, dipy's mutual information, then least squares."
+    engine: Literal["hyper", "spm", "fsl", "ants"] | None = Field(
+        None,
+        description="Who registers: `hyper`, dipy's mutual information, then least squares; null: as "
+        "preprocess.engine.",
     )
     resolution_mm: float = Field(4.0, ge=1, le=8, description="Grid and distance of the sampling points (mm).")
     smoothing_mm: list[float] = Field([10.0, 5.0], min_length=1, description="Smoothing, coarse to fine (mm, FWHM).")
@@ -83,6 +92,15 @@ class Mask(Section):
     )
 
 
+class Confounds(Section):
+    """Confounds of each run, as fMRIPrep names them."""
+
+    high_pass: float = Field(1 / 128, ge=0, description="Cut-off of the cosine terms (Hz); 0: none.")
+    probability: float = Field(
+        0.9, gt=0.5, le=1, description="Least probability of white matter and of cerebrospinal fluid in their masks."
+    )
+
+
 class Figures(Section):
     """Figures of motion and registration."""
 
@@ -90,9 +108,25 @@ class Figures(Section):
     slices: int = Field(7, ge=3, le=12, description="Slices per row of the registration figure.")
 
 
+# the steps each engine has; the others are done by `hyper`
+STEPS = {
+    "hyper": ("realign", "align_run", "anatomical", "coregistration"),
+    "spm": ("realign", "align_run", "anatomical", "coregistration"),
+    "fsl": ("realign", "align_run", "anatomical", "coregistration"),
+    "afni": ("realign", "align_run"),
+    "ants": ("align_run", "anatomical", "coregistration"),
+}
+
+
 class Preprocess(Section):
     """Realignment, normalisation, one interpolation."""
 
+    engine: Literal["hyper", "spm", "fsl", "afni", "ants"] = Field(
+        "hyper",
+        description="Who does the steps: `hyper` needs no program; `spm`, `fsl`, `afni` and `ants` must be installed. "
+        "A step that an engine lacks is done by `hyper` (afni has realign and align_run, ants all but realign); each "
+        "step may name another.",
+    )
     realign: Realign = Field(Realign(), description="Motion within a run.")
     align_run: AlignRun = Field(AlignRun(), description="From the first run to each run.")
     brain: Brain = Field(Brain(), description="Brain extraction.")
@@ -100,4 +134,25 @@ class Preprocess(Section):
     coregistration: Coregistration = Field(Coregistration(), description="Mean BOLD volume to T1w brain.")
     resample: Resample = Field(Resample(), description="One interpolation.")
     mask: Mask = Field(Mask(), description="Brain mask of the BOLD runs.")
+    confounds: Confounds = Field(Confounds(), description="Confounds of each run.")
     figures: Figures = Field(Figures(), description="Figures of motion and registration.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _engine_of_each_step(cls, given: Any) -> Any:
+        """Write the engine into every step that names none: a rule then depends on that of its own step alone."""
+        if not isinstance(given, Mapping) or given.get("engine", "hyper") not in STEPS:
+            return given
+        engine = given.get("engine", "hyper")
+        filled = dict(given)
+        for step in STEPS["hyper"]:
+            section = filled.get(step) or {}
+            section = section.model_dump(exclude_unset=True) if isinstance(section, Section) else section
+            if isinstance(section, Mapping) and section.get("engine") is None:
+                filled[step] = {**section, "engine": engine if step in STEPS[engine] else "hyper"}
+        return filled
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """Engine of each step."""
+        return {step: str(getattr(self, step).engine) for step in STEPS["hyper"]}

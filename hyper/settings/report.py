@@ -25,7 +25,7 @@ class Report(Section):
 
     title: str | None = Field(None, description="Title of the page; the study's name if null.")
     share: bool = Field(
-        False, description="The page will be handed on: leave out images of a person's own anatomy and local paths."
+        False, description="The page will be handed on: leave out images of anatomy outside the brain and local paths."
     )
     dpi: int = Field(200, ge=150, le=600, description="Resolution of the PNG figures, dots per inch.")
     faces: Faces = Field(Faces(), description="The figure of stimuli and reconstructions.")

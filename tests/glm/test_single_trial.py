@@ -8,6 +8,7 @@ from scipy import stats
 from hyper.errors import DataError
 from hyper.glm.design import NULL, condition_names, contrast_matrix, design_matrix
 from hyper.glm.single_trial import SingleTrialGLM, t_to_z
+from hyper.preprocess.confound_names import MOTION
 
 TR, VOLUMES = 1.5, 160
 
@@ -123,3 +124,30 @@ def test_constant_voxels_give_zero_and_faults_are_refused(trials):
         SingleTrialGLM(design.to_numpy()).fit([data])
     with pytest.raises(DataError, match="regressors for"):
         SingleTrialGLM(np.eye(4))
+
+
+def test_confounds_enter_centred_and_a_missing_value_is_the_mean(trials):
+    rng = np.random.default_rng(3)
+    confounds = pd.DataFrame({"trans_x": rng.normal(size=VOLUMES), "csf_derivative1": rng.normal(5, 2, size=VOLUMES)})
+    confounds.loc[0, "csf_derivative1"] = np.nan
+    names = condition_names(trials, "trial", "baseline")
+    design = design_matrix(trials, names, VOLUMES, TR, confounds=confounds)
+    assert design["csf_derivative1"].iloc[0] == 0
+    assert np.allclose(design[["trans_x", "csf_derivative1"]].mean(), 0, atol=1e-12)
+    assert np.allclose(design[["trans_x", "csf_derivative1"]].std(ddof=0), 1)
+    bare = design_matrix(trials, names, VOLUMES, TR, confounds=confounds[[]])
+    assert list(bare.columns) == [name for name in design.columns if name not in confounds]
+    with pytest.raises(DataError, match="csf_derivative1 has no value"):
+        design_matrix(trials, names, VOLUMES, TR, confounds=confounds.assign(csf_derivative1=np.nan))
+
+
+def test_six_motion_parameters_give_the_very_design_of_before(trials):
+    """The formula the published setting has always had, to the last bit."""
+    table = pd.DataFrame(
+        np.random.default_rng(4).normal(size=(VOLUMES, 7)), columns=[*MOTION, "framewise_displacement"]
+    )
+    values = table[list(MOTION)].to_numpy(float)
+    expected = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    names = condition_names(trials, "trial", "baseline")
+    design = design_matrix(trials, names, VOLUMES, TR, confounds=table[list(MOTION)])
+    assert np.array_equal(design[list(MOTION)].to_numpy(), expected)

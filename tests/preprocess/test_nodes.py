@@ -8,7 +8,8 @@ from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.spaces import grid_points
 from hyper.io.tables import read_table
 from hyper.io.volumes import read_volume, write_image, write_series
-from hyper.preprocess.figures import RegistrationViews, plot_motion, plot_registration
+from hyper.preprocess.figures.motion import plot_motion
+from hyper.preprocess.figures.registration import RegistrationViews, plot_registration
 from hyper.preprocess.interfaces.anatomy import ExtractBrain, RegisterAnatomical, RegisterBold
 from hyper.preprocess.interfaces.motion import AlignRun, Realign
 from hyper.preprocess.interfaces.resampling import MaskBold, Resample

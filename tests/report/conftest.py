@@ -15,6 +15,16 @@ from hyper.report.provenance import collect_versions
 from hyper.report.sources import FigureFile, Sources
 
 SUBJECTS = ("01", "02")
+QUALITY_CONTROL = {
+    "motion": "motion",
+    "quality": "quality",
+    "registration": "registration",
+    "bold-to-T1w_flicker": "flicker",
+    "T1w-to-template_flicker": "flicker",
+    "brain": "brain",
+    "task-hyper_run-01_carpet": "carpet",
+    "task-hyper_run-02_carpet": "carpet",
+}
 DECODERS = ("published", "ridge")
 TRIVIAL = ("trivial-zero", "trivial-mean", "trivial-random", "trivial-nearest", "trivial-shuffled")
 METRICS = {
@@ -61,8 +71,8 @@ class Tree:
     def figures(self) -> list[FigureFile]:
         found = []
         for subject in SUBJECTS:
-            for kind in ("motion", "registration"):
-                found.append(FigureFile(kind, self.folder / f"preprocess/sub-{subject}/figures/{kind}.png", subject))
+            for name, kind in QUALITY_CONTROL.items():
+                found.append(FigureFile(kind, self.folder / f"preprocess/sub-{subject}/figures/{name}.png", subject))
         return found
 
 
@@ -83,7 +93,7 @@ def tree(tmp_path) -> Tree:
     published = {"kind": "dense", "learning_rate": 1e-5, "batch_size": 30, "weight_decay": 0.01, "epochs": 1500}
     settings = {
         "study": {"name": "fake", "seed": 7, "simulated": True, "last_stage": "report"},
-        "glm": {"regressors": "trial", "hrf": "spm", "high_pass": 1 / 128, "motion": True},
+        "glm": {"regressors": "trial", "hrf": "spm", "high_pass": 1 / 128, "confounds": ["motion"]},
         "responses": {"voxels": 200},
         "generators": {"generator": "dcgan-face"},
         "decoding": {"decoders": {"published": published, "ridge": {"kind": "ridge"}}},
@@ -140,7 +150,7 @@ def _write_subject(folder: Path, subject: str, rng: np.random.Generator) -> None
     mask[32:38, 15:25, 13:18] = 1
     mask[12:17, 15:24, 13:18] = 1
     write_image(folder / f"responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz", mask, affine)
-    for kind in ("motion", "registration"):
+    for kind in QUALITY_CONTROL:
         path = folder / f"preprocess/sub-{subject}/figures/{kind}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         figure, axes = plt.subplots(figsize=(7.2, 2.4))

@@ -20,16 +20,21 @@ def test_a_study_that_ends_at_glm_keeps_no_decoding():
 
 
 def test_figures_of_both_kinds_of_study():
-    whole = figure_files(["01", "02"], {"mean": ""}, True, "r/")
+    whole = figure_files(RUNS, {"mean": ""}, True, "r/")
     assert whole["faces"] == ["r/report/figures/sub-01_faces.png", "r/report/figures/sub-02_faces.png"]
     assert whole["map"] == []
-    short = figure_files(["01", "02"], ["a", "b"], False, "r/")
+    assert whole["carpet"] == [
+        f"r/preprocess/sub-{subject}/figures/{series}_carpet.png" for subject in RUNS for series in RUNS[subject]
+    ]
+    assert len(whole["flicker"]) == 4
+    short = figure_files(RUNS, ["a", "b"], False, "r/")
     assert short["metrics"] == short["faces"] == short["voxels"] == []
     assert [name[len("r/report/figures/") :] for name in short["map"]] == [
         "sub-01_map-a.png", "sub-01_map-b.png", "sub-02_map-a.png", "sub-02_map-b.png"
     ]  # fmt: skip
     assert "r/report/figures/sub-02_design.svg" in vector_files(short)
-    assert not [name for name in vector_files(short) if "preprocess" in name]
+    assert "r/preprocess/sub-02/figures/registration.svg" in vector_files(short)
+    assert not [name for name in vector_files(short) if "flicker" in name]
 
 
 def test_contrasts_become_distinct_file_names():

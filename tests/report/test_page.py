@@ -14,6 +14,7 @@ from hyper.report.names import metric_label, p_value, predictor_label, verdict
 from hyper.report.page import render_page
 from hyper.report.scores import headline, trivial_note
 from hyper.report.sources import FigureFile
+from hyper.settings.preprocess import Preprocess
 
 from .conftest import DECODERS, OWN_READING, READINGS, SUBJECTS, metrics_table
 
@@ -82,7 +83,7 @@ def test_nothing_is_fetched(tree):
 def test_every_face_and_figure_is_embedded_once(tree):
     page = Page(render_page(tree.sources()))
     sources = [image.get("src", "") for image in page.all("img")]
-    for figure in tree.figures():
+    for figure in (figure for figure in tree.figures() if figure.kind != "carpet"):
         data = "data:image/png;base64," + base64.b64encode(figure.path.read_bytes()).decode()
         assert sources.count(data) == 1, figure.path
     faces = len(SUBJECTS) * 12 * (1 + len(DECODERS))
@@ -212,16 +213,50 @@ def test_truth_holds_its_numbers(page):
     assert page.text.count("0.4567") == len(SUBJECTS)
 
 
-def test_a_page_to_share_shows_no_anatomy_and_no_path(tree):
+@pytest.mark.parametrize(
+    ("method", "left_out"),
+    [("deepbet", {"brain"}), ("none", {"brain", "registration", "flicker"})],
+)
+def test_a_page_to_share_shows_no_anatomy_outside_the_brain_and_no_path(tree, method, left_out):
     tree.settings["report"]["share"] = True
     tree.settings["dataset"] = {"path": "/home/someone/secret/ds004280"}
+    tree.settings["preprocess"] = {"brain": {"method": method}}
     text = render_page(tree.sources())
-    registration = tree.folder / "preprocess/sub-01/figures/registration.png"
-    assert base64.b64encode(registration.read_bytes()).decode() not in text
-    assert "Images of the person's own anatomy are left out" in text.replace("&#39;", "'")
+    for figure in tree.figures():
+        if figure.kind != "carpet":
+            shown = base64.b64encode(figure.path.read_bytes()).decode() in text
+            assert shown == (figure.kind not in left_out), figure.path
+    assert "What shows anatomy outside the brain is left out" in text
     assert "/home/someone" not in text
     assert "ds004280" in text
     assert not [a for a in Page(text).all("a") if a["href"].startswith("../")]
+
+
+def test_a_page_for_the_lab_shows_everything_and_each_run(tree, page):
+    pictures = [image["src"] for image in page.all("img") if image.get("src", "").startswith("data:image/jpeg")]
+    assert len(pictures) == 2 * len(SUBJECTS)
+    assert "left out of a report meant for sharing" not in page.text
+    for subject in SUBJECTS:
+        assert f"Signals of every run of sub-{subject} (2)" in page.text
+    assert page.text.count("Mean BOLD and T1w in turns") == len(SUBJECTS)
+
+
+@pytest.mark.parametrize(
+    ("engine", "words", "references"),
+    [
+        ("spm", "by SPM12", ["Unified segmentation", "Statistical Parametric Mapping"]),
+        ("fsl", "by MCFLIRT of FSL", ["NeuroImage, 62"]),
+        ("afni", "by 3dvolreg of AFNI", ["AFNI: Software"]),
+        ("ants", "with ANTs", ["A reproducible evaluation of ANTs"]),
+    ],
+)
+def test_methods_name_the_engines(tree, engine, words, references):
+    tree.settings["preprocess"] = Preprocess(engine=engine).model_dump(mode="json")
+    page = Page(render_page(tree.sources()))
+    assert words in page.text
+    for reference in references:
+        assert reference in page.text
+    assert ("Dipy, a library" in page.text) == (engine == "afni")
 
 
 def test_links_to_files_resolve(tree, page):

@@ -74,10 +74,10 @@ def test_a_study_needs_data():
 
 
 def test_overlays_keep_what_they_do_not_name(tmp_path):
-    (tmp_path / "a.yaml").write_text("study: {name: one, seed: 3}\nglm: {motion: false}\n")
+    (tmp_path / "a.yaml").write_text("study: {name: one, seed: 3}\nglm: {confounds: []}\n")
     (tmp_path / "b.yaml").write_text("study: {name: two}\n")
     merged = read_config([tmp_path / "a.yaml", tmp_path / "b.yaml"])
-    assert merged == {"study": {"name": "two", "seed": 3}, "glm": {"motion": False}}
+    assert merged == {"study": {"name": "two", "seed": 3}, "glm": {"confounds": []}}
 
 
 @pytest.mark.parametrize(

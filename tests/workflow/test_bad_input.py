@@ -68,6 +68,21 @@ def test_doctor_finds_nothing_wrong_with_a_whole_dataset(dataset, tmp_path):
     assert "own: 1 subjects, 3 runs" in output.stdout
 
 
+def test_a_missing_program_stops_both_before_anything_runs(tmp_path):
+    config = tmp_path / "own.yaml"
+    study = {"study": {"name": "own", "simulated": True}, "preprocess": {"engine": "afni"}}
+    config.write_text(yaml.safe_dump(study))
+    doctor = run(tmp_path, "-m", "hyper.cli.main", "doctor", "--configfile", config)
+    options = ["--snakefile", ROOT / "Snakefile", "--configfile", config, "--cores", "1", "--nocolor"]
+    for output in (doctor, run(tmp_path, "-m", "snakemake", *options)):
+        text = output.stdout + output.stderr
+        assert output.returncode != 0
+        assert text.count("3dvolreg is not on the PATH (needed for realign, align_run)") == 1, text
+        assert "set preprocess.engine: hyper" in text
+        assert "Traceback" not in text
+    assert not (tmp_path / "results").exists()
+
+
 def run(folder, *arguments):
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(

@@ -10,7 +10,7 @@ import yaml
 
 BEFORE_THE_MASK = {
     "simulate_stimuli", "simulate_anatomy", "simulate_run", "gather_truth", "read_trials", "realign", "align_run",
-    "extract_brain", "register_anatomical", "register_bold", "resample", "mask_bold", "fit_glm",
+    "extract_brain", "register_anatomical", "register_bold", "resample", "mask_bold", "compute_confounds", "fit_glm",
     "plot_motion", "plot_registration", "plot_design",
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ def test_number_of_voxels_reruns_from_the_mask_onward(small_study):
     ("section", "values", "first", "spared"),
     [
         ("evaluation", {"permutations": 77}, "evaluate", "fit_decoder"),
-        ("glm", {"motion": False}, "fit_glm", "resample"),
+        ("glm", {"confounds": []}, "fit_glm", "compute_confounds"),
         ("dataset", {"events": {"collapse": "first"}}, "read_trials", "realign"),
     ],
 )

@@ -13,7 +13,7 @@ try:
 except HyperError as fault:
     raise WorkflowError(str(fault)) from None
 if faults:
-    raise WorkflowError("\n".join(["the data cannot be used as they are:", *map(str, faults)]))
+    raise WorkflowError("\n".join(["the study cannot run as it is:", *map(str, faults)]))
 
 RESULTS = plan.results
 STUDY = plan.settings.study.name

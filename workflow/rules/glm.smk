@@ -2,7 +2,7 @@ rule fit_glm:
     input:
         bold="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_desc-preproc_bold.nii.gz",
         mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
-        motion="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-motion_timeseries.tsv",
+        confounds="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-confounds_timeseries.tsv",
         trials="<results>/trials/sub-{subject}_trials.tsv",
         readings="<results>/trials/sub-{subject}_trials.json",
     output:

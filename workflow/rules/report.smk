@@ -4,8 +4,9 @@ from hyper.report.deliverables import deliverables, figure_files, map_names, tem
 
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
-FIGURES = figure_files(SUBJECTS, MAPS, WHOLE, "<results>/")
-DELIVERABLES = deliverables({name: series_of(name) for name in SUBJECTS}, DECODERS, WHOLE, SIMULATED, "<results>/")
+SERIES = {name: series_of(name) for name in SUBJECTS}
+FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/")
+DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/")
 
 
 rule plot_faces:
@@ -204,6 +205,7 @@ rule write_report:
     params:
         code=code("write_report"),
         templates=templates_version(),
+        kinds=list(FIGURES),
         settings=SETTINGS,
         subjects=SUBJECTS,
         decoders=DECODERS,

@@ -4,7 +4,7 @@ from _rule import run  # isort: skip  (first: finds hyper, limits threads before
 
 from pathlib import Path
 
-from hyper.preprocess.interfaces.motion import ALIGN_RUN as ENGINES
+from hyper.preprocess.engines.registry import ALIGN_RUN as ENGINES
 from hyper.preprocess.node import run_node
 
 

@@ -6,7 +6,7 @@ from nibabel.affines import voxel_sizes
 
 from hyper.io.arrays import read_arrays
 from hyper.io.volumes import read_volume
-from hyper.preprocess.figures import RegistrationViews, plot_registration
+from hyper.preprocess.figures.registration import RegistrationViews, plot_flicker, plot_registration
 from hyper.preprocess.template import load_template
 
 
@@ -26,7 +26,8 @@ def main(job):
     )
     template = load_template(round(float(voxel_sizes(template_affine)[0]), 6))
     title = f"Registration of sub-{job.wildcards.subject}"
-    plot_registration(job.output.figure, views, template, title, job.params.cfg["slices"])
+    plot_registration(job.output.png, views, template, title, job.params.cfg["slices"], job.output.svg)
+    plot_flicker(job.output.bold_to_t1w, job.output.t1w_to_template, views, template)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from _rule import run  # isort: skip  (first: finds hyper, limits threads before
 
 from pathlib import Path
 
-from hyper.preprocess.interfaces.anatomy import REGISTER_BOLD as ENGINES
+from hyper.preprocess.engines.registry import REGISTER_BOLD as ENGINES
 from hyper.preprocess.node import run_node
 
 

@@ -3,6 +3,7 @@
 from _rule import run  # isort: skip
 
 import logging
+import re
 from pathlib import Path
 
 from hyper.io.atomic import write_text
@@ -37,14 +38,12 @@ def main(job):
 
 def figures_of(job):
     found = []
-    for kind in ("motion", "registration", "design", "faces", "voxels", "map", "metrics"):
-        paths = list(map(Path, getattr(job.input, kind)))
-        each = max(1, len(paths) // len(job.params.subjects))
-        for number, path in enumerate(paths):
-            subject = None if kind == "metrics" else job.params.subjects[number // each]
-            svg = (path.with_suffix(".svg"),) if path.parent.parent.name == "report" else ()
+    for kind in job.params.kinds:
+        for path in map(Path, getattr(job.input, kind)):
+            owner = re.search(r"sub-([A-Za-z0-9]+)", str(path.relative_to(Path(job.output.page).parents[1])))
+            svg = () if kind == "flicker" else (path.with_suffix(".svg"),)
             shown, others = (svg[0], (path,)) if kind == "metrics" else (path, svg)
-            found.append(FigureFile(kind, shown, subject, others))
+            found.append(FigureFile(kind, shown, owner[1] if owner else None, others))
     return found
 
 

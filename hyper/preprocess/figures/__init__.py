@@ -1,0 +1,1 @@
+"""Figures of preprocessing, for the eye that judges it."""
