@@ -52,7 +52,7 @@ SCANS = {
 
 
 def simulate(scan: Scan, name: str, path: Path, seed: int = 0) -> np.ndarray:
-    """Write a run as int16; return its poses, shape (volume, 4, 4): world of the head at rest to that of each volume."""
+    """Write a run as int16; return its poses (volume, 4, 4), world of the head at rest to world of each volume."""
     poses = motion(scan, name, seed)
     fine_shape = tuple(size * scan.voxel_mm for size in scan.shape[:3])
     affine, fine = _affines(scan)

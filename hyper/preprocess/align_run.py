@@ -17,7 +17,7 @@ def align_run(
     affine: np.ndarray,
     *,
     smoothing_mm: float = 5.0,
-    spacing_mm: float = 4.0,
+    spacing_mm: float = 3.0,
     informative_share: float = 0.25,
     tolerance_mm: float = 0.01,
     seed: int = 0,

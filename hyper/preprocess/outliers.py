@@ -1,17 +1,21 @@
 """Volumes of a run that are damaged: slices without signal, poor fits, no content."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
 from hyper.errors import DatasetError
+from hyper.preprocess.rigid import Fit
+from hyper.preprocess.splines import finite_values
 
 _DARK, _BRIGHT = 0.4, 2.5
 _SIGNIFICANT = 0.4
 _LEAST_SHARE_OF_SLICES = 0.25
 _TYPICAL_MULTIPLE = 3.0
 _LEAST_MISFIT = 0.05
-# as bad as that, a fit explains less than half of the reference's variance
-_HOPELESS_MISFIT = 0.7
+# beyond that a fit explains less than three quarters of the variance of the bulk of the points
+_HOPELESS_MISFIT = 0.5
 
 
 def check_content(volume: np.ndarray, index: int, count: int, path: object) -> None:
@@ -34,7 +38,7 @@ def check_content(volume: np.ndarray, index: int, count: int, path: object) -> N
 def slice_means(volume: np.ndarray) -> np.ndarray:
     """Mean of the finite voxels of each slice of the third axis."""
     means = volume.mean((0, 1), dtype=np.float64)
-    return means if np.isfinite(means).all() else np.nan_to_num(volume, posinf=0, neginf=0).mean((0, 1))
+    return means if np.isfinite(means).all() else finite_values(volume).mean((0, 1), dtype=np.float64)
 
 
 def sound_slices(means: np.ndarray, typical: np.ndarray) -> np.ndarray:
@@ -60,17 +64,17 @@ def sound_slices(means: np.ndarray, typical: np.ndarray) -> np.ndarray:
 
 
 def poor_fits(misfits: np.ndarray) -> np.ndarray:
-    """Mark the fits that are several times worse than is typical of the run, and those that are hopeless.
+    """Mark the fits that are several times worse than is typical of the run.
 
     Parameters
     ----------
     misfits : ndarray, shape (volume,)
         As in `hyper.preprocess.rigid.Fit`.
     """
-    typical = np.median(misfits) if len(misfits) else 0.0
-    return (misfits > max(_TYPICAL_MULTIPLE * typical, _LEAST_MISFIT)) | hopeless_fits(misfits)
+    typical = np.nanmedian(np.where(np.isfinite(misfits), misfits, np.nan)) if np.isfinite(misfits).any() else 0.0
+    return ~(misfits <= max(_TYPICAL_MULTIPLE * typical, _LEAST_MISFIT))
 
 
-def hopeless_fits(misfits: np.ndarray) -> np.ndarray:
-    """Mark the fits whose pose means nothing."""
-    return ~(np.asarray(misfits) < _HOPELESS_MISFIT)
+def hopeless_fits(fits: Sequence[Fit]) -> np.ndarray:
+    """Mark the fits whose pose means nothing: not even the bulk of the points fits."""
+    return np.array([not fit.bulk_misfit < _HOPELESS_MISFIT for fit in fits], bool)

@@ -16,6 +16,7 @@ from hyper.io.volumes import iterate_volumes, load_image
 from hyper.preprocess.motion import matrix_of, parameters_of
 from hyper.preprocess.outliers import check_content, hopeless_fits, poor_fits, slice_means, sound_slices
 from hyper.preprocess.rigid import Fit, Level, Reference, align_volume
+from hyper.preprocess.splines import finite_values
 
 _log = logging.getLogger(__name__)
 _BLOCK = 16
@@ -109,11 +110,11 @@ def realign_run(
 
     # the volumes share the threads; a library's own threads on top of them would change rounding and gain nothing
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        run = _Run(path, shape[3], affine, pool, ahead=threads > 1)
+        run = _Run(path, shape, affine, pool, ahead=threads > 1)
         mean = _mean(run, lambda first: references(first, coarse, middle), mean_volumes)
         fits, damaged = _fit_all(run, references(mean, coarse, fine))
     misfit = np.array([fit.misfit for fit in fits])
-    outliers = damaged | poor_fits(misfit)
+    outliers = damaged | poor_fits(misfit) | hopeless_fits(fits)
     if outliers.any():
         _log.warning("%s: %d of %d volumes are outliers: %s", path, outliers.sum(), shape[3], _listed(outliers))
     _log.info("%s: %d volumes realigned to the mean of %d", path, shape[3], min(shape[3], mean_volumes))
@@ -138,29 +139,33 @@ def series_shape(path: str | Path) -> tuple[tuple[int, int, int, int], np.ndarra
 class _Run:
     """A run as blocks of volumes, and the threads that work on them."""
 
-    def __init__(self, path: str | Path, count: int, affine: np.ndarray, pool: ThreadPoolExecutor, ahead: bool) -> None:
-        self.path, self.count, self.affine, self.pool, self._ahead = path, count, affine, pool, ahead
+    def __init__(
+        self,
+        path: str | Path,
+        shape: tuple[int, int, int, int],
+        affine: np.ndarray,
+        pool: ThreadPoolExecutor,
+        ahead: bool,
+    ) -> None:
+        self.path, self.shape, self.affine, self.pool, self._ahead = path, shape, affine, pool, ahead
         self._typical: np.ndarray | None = None
 
     def blocks(self, wanted: frozenset[int] | None = None) -> Iterator[list[_Volume]]:
         """Yield the volumes that are wanted (default all), checked; one block is read while another is worked on."""
-        read = iterate_volumes(self.path, _BLOCK)
+        start = 0
         with ThreadPoolExecutor(1) as reader:
-            coming = reader.submit(next, read, None)
-            start = 0
-            while (block := coming.result()) is not None:
-                if self._ahead:
-                    coming = reader.submit(next, read, None)
+            read = iterate_volumes(self.path, _BLOCK)
+            coming = reader.submit(next, read, None) if self._ahead else None
+            while (block := coming.result() if coming else next(read, None)) is not None:
+                coming = reader.submit(next, read, None) if self._ahead else None
                 chosen = [i for i in range(block.shape[3]) if wanted is None or start + i in wanted]
                 if chosen:
                     yield self._checked(block, start, chosen)
                 start += block.shape[3]
-                if not self._ahead:
-                    coming = reader.submit(next, read, None)
 
     def _checked(self, block: np.ndarray, start: int, chosen: list[int]) -> list[_Volume]:
         for index in chosen:
-            check_content(block[..., index], start + index, self.count, self.path)
+            check_content(block[..., index], start + index, self.shape[3], self.path)
         means = {index: slice_means(block[..., index]) for index in chosen}
         if self._typical is None:
             self._typical = np.median(list(means.values()), axis=0)
@@ -182,9 +187,9 @@ class _Run:
 
 def _mean(run: _Run, references: Callable[[np.ndarray], list[Reference]], mean_volumes: int) -> np.ndarray:
     """Mean of volumes realigned to the first one that is whole, without those that fit badly."""
-    number = min(run.count, mean_volumes)
-    wanted = frozenset(np.linspace(0, run.count - 1, number).round().astype(int).tolist())
-    total, used, last = 0.0, 0, np.eye(4)
+    number = min(run.shape[3], mean_volumes)
+    wanted = frozenset(np.linspace(0, run.shape[3] - 1, number).round().astype(int).tolist())
+    total, used, last = np.zeros(run.shape[:3]), 0, np.eye(4)
     targets: list[Reference] = []
     misfits: list[float] = []
     for volumes in run.blocks(wanted):
@@ -198,9 +203,10 @@ def _mean(run: _Run, references: Callable[[np.ndarray], list[Reference]], mean_v
         realigned = run.pool.map(
             _realigned, (volumes[i].values for i in good), repeat(run.affine), (fits[i].pose for i in good)
         )
-        total = sum(realigned, total)
+        for values in realigned:
+            total += values
         used, last = used + len(good), _last_pose(fits, last)
-    return np.asarray(total / used, np.float32)
+    return (total / used).astype(np.float32)
 
 
 def _fit_all(run: _Run, targets: list[Reference]) -> tuple[list[Fit], np.ndarray]:
@@ -217,14 +223,14 @@ def _fit_all(run: _Run, targets: list[Reference]) -> tuple[list[Fit], np.ndarray
 
 def _last_pose(fits: Sequence[Fit], otherwise: np.ndarray) -> np.ndarray:
     """Pose of the last fit that means something."""
-    hopeless = hopeless_fits(np.array([fit.misfit for fit in fits]))
+    hopeless = hopeless_fits(fits)
     return next((fit.pose for fit, lost in zip(fits[::-1], hopeless[::-1], strict=True) if not lost), otherwise)
 
 
 def _bridged(fits: Sequence[Fit]) -> np.ndarray:
     """Poses; between those of the neighbours, parameter by parameter, where a fit is hopeless."""
     poses = np.array([fit.pose for fit in fits])
-    hopeless = hopeless_fits(np.array([fit.misfit for fit in fits]))
+    hopeless = hopeless_fits(fits)
     if hopeless.any() and not hopeless.all():
         parameters, sound = parameters_of(poses[~hopeless]), np.flatnonzero(~hopeless)
         lost = np.flatnonzero(hopeless)
@@ -235,8 +241,9 @@ def _bridged(fits: Sequence[Fit]) -> np.ndarray:
 def _realigned(volume: np.ndarray, affine: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """Resample a volume into the pose of the reference, on the same grid."""
     voxels = np.linalg.inv(affine) @ pose @ affine
-    finite = np.nan_to_num(volume, nan=0.0, posinf=0.0, neginf=0.0)
-    return ndimage.affine_transform(finite, voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float32)
+    return ndimage.affine_transform(
+        finite_values(volume), voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float32
+    )
 
 
 def _listed(marked: np.ndarray, most: int = 10) -> str:

@@ -3,8 +3,8 @@
 The method of Friston et al. (1995), Human Brain Mapping 3, 165, as in SPM's ``spm_realign``, in the
 inverse-compositional form of Baker and Matthews (2004), Int. J. Computer Vision 56, 221: the derivatives are those of
 the reference, so that they are computed once. Besides a factor of intensity, as SPM has, the fit allows for a linear
-change of intensity across the head: a head that moves through the receive field of the coil shows one. The finest level may weigh points by Tukey's bisquare, so
-that what fits nowhere (a spike, a vein, a bright eye) counts for nothing.
+change of intensity across the head: a head that moves through the receive field of the coil shows one. A level may
+weigh points by Tukey's bisquare, so that what fits nowhere (a spike, a bright eye) counts for nothing.
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ __all__ = [
 HEAD_RADIUS = 50.0
 SLOPE_STEPS = np.array([0.5, 0.5, 0.5, 0.005, 0.005, 0.005])
 _FEWEST_POINTS = 100
+_TINY = float(np.finfo(float).tiny)
 # in standard deviations of the residuals: wide enough to leave Gaussian noise its full weight, within 1 %
 _BISQUARE = 7.0
 
@@ -74,10 +75,13 @@ class Fit:
     misfit : float
         Root mean square of the residuals by the standard deviation of the reference, over all sampling points in the
         field of view: 0 is a perfect fit, 1 none. Infinite where too few points are in the field of view.
+    bulk_misfit : float
+        The same of the bulk of the points: from the median absolute residual, which damage to a part leaves alone.
     """
 
     pose: np.ndarray
     misfit: float
+    bulk_misfit: float
 
 
 class Reference:
@@ -118,9 +122,7 @@ class Reference:
         self._values = spline.sample(self._points)
         self._field = np.vstack([np.ones(kept.sum()), (self._points - self._centre[:, None]) / HEAD_RADIUS]).T
 
-    def fit(
-        self, volume: np.ndarray, affine: np.ndarray, start: np.ndarray, slices: np.ndarray | None = None
-    ) -> Fit:
+    def fit(self, volume: np.ndarray, affine: np.ndarray, start: np.ndarray, slices: np.ndarray | None = None) -> Fit:
         """Return the pose of a volume.
 
         Parameters
@@ -138,22 +140,24 @@ class Reference:
         Fit
         """
         spline = smooth_spline(volume, affine, self.level.smoothing_mm, slices=slices)
-        pose, misfit, weights = start.copy(), np.inf, np.ones(len(self._values))
+        pose, weights = start.copy(), np.ones(len(self._values))
+        misfit = bulk_misfit = np.inf
         for iteration in range(self.level.iterations):
             inside, values = spline.sample_inside(pose, self._points)
             if inside.sum() < _FEWEST_POINTS // 2:
-                return Fit(start.copy(), np.inf)
+                return Fit(start.copy(), np.inf, np.inf)
             design = np.concatenate([self._kept_slopes[inside], -values[:, None] * self._field[inside]], axis=1)
             solution = _least_squares(design, -self._values[inside], weights[inside])
             residuals, step = design @ solution + self._values[inside], solution[:6]
             pose = pose @ np.linalg.inv(about(self._centre, step))
-            misfit = float(np.sqrt(np.mean(residuals**2)) / max(self._values[inside].std(), np.finfo(float).tiny))
+            contrast, deviation = max(float(self._values[inside].std()), _TINY), _robust_deviation(residuals)
+            misfit, bulk_misfit = float(np.sqrt(np.mean(residuals**2))) / contrast, deviation / contrast
             if self.level.robust:
-                weights[inside] = _bisquare(residuals)
+                weights[inside] = _bisquare(residuals, deviation)
             small = np.abs(step[:3]).max() + HEAD_RADIUS * np.abs(step[3:]).max() < self.level.tolerance_mm
             if small and (iteration > 0 or not self.level.robust):
                 break
-        return Fit(pose, misfit)
+        return Fit(pose, misfit, bulk_misfit)
 
     def _slopes(self, spline: Spline, points: np.ndarray) -> np.ndarray:
         """Derivatives by the six parameters about the centre, shape (point, 6); central differences."""
@@ -192,7 +196,7 @@ def align_volume(
     Fit
         That of the last level.
     """
-    found = Fit(start, np.inf)
+    found = Fit(start, np.inf, np.inf)
     for reference in references:
         found = reference.fit(volume, affine, found.pose, slices)
     return found
@@ -202,15 +206,21 @@ def _least_squares(design: np.ndarray, target: np.ndarray, weights: np.ndarray) 
     """Weighted least squares of design @ solution = target, by the normal equations at unit scale."""
     weighted = design * weights[:, None]
     normal = weighted.T @ design
-    scale = 1 / np.sqrt(np.maximum(normal.diagonal(), np.finfo(float).tiny))
-    solution: np.ndarray = np.linalg.lstsq(normal * np.outer(scale, scale), scale * (weighted.T @ target), rcond=1e-10)[0]
+    scale = 1 / np.sqrt(np.maximum(normal.diagonal(), _TINY))
+    solution: np.ndarray = np.linalg.lstsq(normal * np.outer(scale, scale), scale * (weighted.T @ target), rcond=1e-10)[
+        0
+    ]
     return scale * solution
 
 
-def _bisquare(residuals: np.ndarray) -> np.ndarray:
-    """Tukey's bisquare weights; the standard deviation comes from the median absolute residual."""
-    deviation = 1.4826 * np.median(np.abs(residuals))
-    shares = residuals / max(_BISQUARE * deviation, np.finfo(float).tiny)
+def _robust_deviation(residuals: np.ndarray) -> float:
+    """Standard deviation from the median absolute residual."""
+    return 1.4826 * float(np.median(np.abs(residuals)))
+
+
+def _bisquare(residuals: np.ndarray, deviation: float) -> np.ndarray:
+    """Tukey's bisquare weights."""
+    shares = residuals / max(_BISQUARE * deviation, _TINY)
     return np.where(np.abs(shares) < 1, (1 - shares**2) ** 2, 0.0)
 
 

@@ -53,7 +53,7 @@ class Spline:
         """
         nodes = apply_affine(np.linalg.inv(self.affine) @ pose, points)
         last = np.array(self.coefficients.shape)[:, None] - 1
-        inside = ((nodes >= 0) & (nodes <= last)).all(0)
+        inside: np.ndarray = np.all((nodes >= 0) & (nodes <= last), axis=0)
         if not self.usable.all():
             nearest = np.clip(np.rint(nodes[2]), 0, len(self.usable) - 1).astype(int)
             inside &= self.usable[nearest]
@@ -90,7 +90,7 @@ def smooth_spline(
     -------
     Spline
     """
-    values = np.nan_to_num(np.asarray(volume, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values = finite_values(volume)
     sigmas = smoothing_mm / FWHM_PER_SIGMA / voxel_sizes(affine)
     counts = [_nodes(size, sigma) if thin else size for size, sigma in zip(values.shape, sigmas, strict=True)]
     gaussians = [_gaussian(*axis) for axis in zip(values.shape, counts, map(float, sigmas), strict=True)]
@@ -120,6 +120,15 @@ def spline_coefficients(volume: np.ndarray, affine: np.ndarray, smoothing_mm: fl
 def sample_spline(coefficients: np.ndarray, voxels: np.ndarray) -> np.ndarray:
     """Return values of a cubic B-spline at voxel coordinates, shape (3, n); mirrored beyond the edges."""
     return ndimage.map_coordinates(coefficients, voxels, order=3, prefilter=False, mode="mirror", output=np.float64)
+
+
+def finite_values(volume: np.ndarray) -> np.ndarray:
+    """Return a volume as float32, 0 where it is not finite."""
+    values = np.asarray(volume, np.float32)
+    # a sum tells at a tenth of the cost
+    if np.isfinite(values.sum(dtype=np.float64)):
+        return values
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _nodes(size: int, sigma: float) -> int:
