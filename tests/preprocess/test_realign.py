@@ -49,6 +49,7 @@ def test_result_is_the_same_twice_and_with_threads(moved):
     once, again = realign_run(path, seed=3), realign_run(path, seed=3, threads=3)
     assert np.array_equal(once.matrices, again.matrices)
     assert np.array_equal(once.boldref, again.boldref)
+    assert np.array_equal(once.misfit, again.misfit)
     assert not np.array_equal(once.matrices, realign_run(path, seed=4).matrices)
 
 
