@@ -17,7 +17,7 @@ def align_run(
     affine: np.ndarray,
     *,
     smoothing_mm: float = 5.0,
-    spacing_mm: float = 4.0,
+    spacing_mm: float = 3.0,
     informative_share: float = 0.25,
     tolerance_mm: float = 0.01,
     seed: int = 0,
@@ -54,7 +54,7 @@ def align_run(
         Level(smoothing_mm, spacing_mm, tolerance_mm, 30),
     ]
     references = [Reference(reference, reference_affine, level, informative_share, seed, name) for level in levels]
-    matrix = align_volume(references, boldref, affine, np.eye(4))
+    matrix = align_volume(references, boldref, affine, np.eye(4)).pose
     found = parameters_of(matrix)
     _log.info("%s: the run lies %s mm and %s rad away", name, found[:3].round(2), found[3:].round(4))
     return matrix

@@ -81,8 +81,10 @@ def framewise_displacement(parameters: np.ndarray, radius: float = 50.0) -> np.n
     return np.concatenate([[np.nan], steps[:, :3].sum(1) + radius * steps[:, 3:].sum(1)])
 
 
-def motion_table(matrices: np.ndarray, radius: float = 50.0) -> pd.DataFrame:
-    """Return the table of the six parameters and the framewise displacement.
+def motion_table(
+    matrices: np.ndarray, radius: float = 50.0, misfit: np.ndarray | None = None, outliers: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Return the table of the six parameters, the framewise displacement and how well each volume fits.
 
     Parameters
     ----------
@@ -90,13 +92,20 @@ def motion_table(matrices: np.ndarray, radius: float = 50.0) -> pd.DataFrame:
         World of the reference to world of each volume.
     radius : float
         Radius of the sphere for framewise displacement, mm.
+    misfit, outliers : ndarray, shape (volume,), optional
+        As in `hyper.preprocess.realign.Realignment`.
 
     Returns
     -------
     DataFrame
-        One row a volume; `COLUMNS` and ``framewise_displacement``, which is missing in the first row.
+        One row a volume; `COLUMNS` and ``framewise_displacement``, which is missing in the first row; ``misfit`` and
+        ``outlier`` (0 or 1) where they are given.
     """
     parameters = parameters_of(matrices)
     table = pd.DataFrame(parameters, columns=list(COLUMNS))
     table["framewise_displacement"] = framewise_displacement(parameters, radius)
+    if misfit is not None:
+        table["misfit"] = misfit
+    if outliers is not None:
+        table["outlier"] = outliers.astype(int)
     return table

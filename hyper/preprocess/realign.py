@@ -1,7 +1,7 @@
 """Realignment of a BOLD run: to its first volume, then to the mean of the realigned volumes."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -9,10 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
+from threadpoolctl import threadpool_limits
 
 from hyper.errors import DatasetError
 from hyper.io.volumes import iterate_volumes, load_image
-from hyper.preprocess.rigid import Level, Reference, align_volume
+from hyper.preprocess.motion import matrix_of, parameters_of
+from hyper.preprocess.outliers import check_content, hopeless_fits, poor_fits, slice_means, sound_slices
+from hyper.preprocess.rigid import Fit, Level, Reference, align_volume
+from hyper.preprocess.splines import finite_values
 
 _log = logging.getLogger(__name__)
 _BLOCK = 16
@@ -29,18 +33,34 @@ class Realignment:
     boldref : ndarray, shape (x, y, z), float32
         Mean of the realigned volumes.
     affine : ndarray, shape (4, 4)
+    misfit : ndarray, shape (volume,)
+        Root mean square of what is left of the difference to `boldref` after the fit, by the standard deviation of
+        `boldref` at the sampling points.
+    outliers : ndarray of bool, shape (volume,)
+        Volumes with damaged slices or a misfit several times the run's median. They are not in `boldref`. Their
+        damaged slices do not enter their pose; where the fit is hopeless, the pose is interpolated between the
+        neighbours'.
     """
 
     matrices: np.ndarray
     boldref: np.ndarray
     affine: np.ndarray
+    misfit: np.ndarray
+    outliers: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Volume:
+    index: int
+    values: np.ndarray
+    slices: np.ndarray
 
 
 def realign_run(
     path: str | Path,
     *,
     smoothing_mm: float = 5.0,
-    spacing_mm: float = 4.0,
+    spacing_mm: float = 3.0,
     informative_share: float = 0.25,
     tolerance_mm: float = 0.02,
     mean_volumes: int = 64,
@@ -49,9 +69,9 @@ def realign_run(
 ) -> Realignment:
     """Estimate the motion of a run.
 
-    The first pass aligns every volume to the first one, coarsely and then at one and a half times the spacing; the
-    second starts from there and aligns every volume to the mean. Each reads the file once, from its beginning to its
-    end, and holds a few volumes at a time. The result does not depend on the number of threads.
+    The first pass aligns the volumes of the mean to the first volume, the second every volume to the mean; each goes
+    from twice the smoothing to the smoothing asked for, reads the file once, from its beginning to its end, and holds a
+    few volumes at a time. The result does not depend on the number of threads.
 
     Parameters
     ----------
@@ -78,23 +98,27 @@ def realign_run(
     Raises
     ------
     DatasetError
-        When the file holds no series of at least two volumes or ends early.
+        When the file holds no series of at least two volumes, ends early, or has a constant volume.
     """
     shape, affine = series_shape(path)
-    coarse = Level(2 * smoothing_mm, 2 * spacing_mm, 5 * tolerance_mm, 15)
+    coarse = Level(2 * smoothing_mm, 2 * spacing_mm, 5 * tolerance_mm, 20)
     middle = Level(smoothing_mm, 1.5 * spacing_mm, 2 * tolerance_mm, 20)
-    fine = Level(smoothing_mm, spacing_mm, tolerance_mm, 20)
+    fine = Level(smoothing_mm, spacing_mm, tolerance_mm, 20, robust=True)
 
     def references(volume: np.ndarray, *levels: Level) -> list[Reference]:
         return [Reference(volume, affine, level, informative_share, seed, str(path)) for level in levels]
 
-    with ThreadPoolExecutor(threads) as pool:
-        starts, mean = _first_pass(
-            path, shape, affine, lambda first: references(first, coarse, middle), mean_volumes, pool
-        )
-        matrices = _second_pass(path, affine, references(mean, fine), starts, pool)
+    # the volumes share the threads; a library's own threads on top of them would change rounding and gain nothing
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        run = _Run(path, shape, affine, pool, ahead=threads > 1)
+        mean = _mean(run, lambda first: references(first, coarse, middle), mean_volumes)
+        fits, damaged = _fit_all(run, references(mean, coarse, fine))
+    misfit = np.array([fit.misfit for fit in fits])
+    outliers = damaged | poor_fits(misfit) | hopeless_fits(fits)
+    if outliers.any():
+        _log.warning("%s: %d of %d volumes are outliers: %s", path, outliers.sum(), shape[3], _listed(outliers))
     _log.info("%s: %d volumes realigned to the mean of %d", path, shape[3], min(shape[3], mean_volumes))
-    return Realignment(matrices, mean, affine)
+    return Realignment(_bridged(fits), mean, affine, misfit, outliers)
 
 
 def series_shape(path: str | Path) -> tuple[tuple[int, int, int, int], np.ndarray]:
@@ -112,51 +136,117 @@ def series_shape(path: str | Path) -> tuple[tuple[int, int, int, int], np.ndarra
     return image.shape, np.asarray(image.affine, float)
 
 
-def _first_pass(
-    path: str | Path,
-    shape: tuple[int, int, int, int],
-    affine: np.ndarray,
-    references: Callable[[np.ndarray], list[Reference]],
-    mean_volumes: int,
-    pool: ThreadPoolExecutor,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Align to the first volume; return the matrices and the mean of the realigned volumes."""
-    in_mean = set(np.linspace(0, shape[3] - 1, min(shape[3], mean_volumes)).round().astype(int))
-    matrices: list[np.ndarray] = []
+class _Run:
+    """A run as blocks of volumes, and the threads that work on them."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        shape: tuple[int, int, int, int],
+        affine: np.ndarray,
+        pool: ThreadPoolExecutor,
+        ahead: bool,
+    ) -> None:
+        self.path, self.shape, self.affine, self.pool, self._ahead = path, shape, affine, pool, ahead
+        self._typical: np.ndarray | None = None
+
+    def blocks(self, wanted: frozenset[int] | None = None) -> Iterator[list[_Volume]]:
+        """Yield the volumes that are wanted (default all), checked; one block is read while another is worked on."""
+        start = 0
+        with ThreadPoolExecutor(1) as reader:
+            read = iterate_volumes(self.path, _BLOCK)
+            coming = reader.submit(next, read, None) if self._ahead else None
+            while (block := coming.result() if coming else next(read, None)) is not None:
+                coming = reader.submit(next, read, None) if self._ahead else None
+                chosen = [i for i in range(block.shape[3]) if wanted is None or start + i in wanted]
+                if chosen:
+                    yield self._checked(block, start, chosen)
+                start += block.shape[3]
+
+    def _checked(self, block: np.ndarray, start: int, chosen: list[int]) -> list[_Volume]:
+        for index in chosen:
+            check_content(block[..., index], start + index, self.shape[3], self.path)
+        means = {index: slice_means(block[..., index]) for index in chosen}
+        if self._typical is None:
+            self._typical = np.median(list(means.values()), axis=0)
+        return [_Volume(start + i, block[..., i], sound_slices(means[i], self._typical)) for i in chosen]
+
+    def align(self, references: list[Reference], volumes: list[_Volume], start: np.ndarray) -> list[Fit]:
+        """Fit volumes, all from one start: threads may share them, and the result stays the same."""
+        return list(
+            self.pool.map(
+                align_volume,
+                repeat(references),
+                (volume.values for volume in volumes),
+                repeat(self.affine),
+                repeat(start),
+                (volume.slices for volume in volumes),
+            )
+        )
+
+
+def _mean(run: _Run, references: Callable[[np.ndarray], list[Reference]], mean_volumes: int) -> np.ndarray:
+    """Mean of volumes realigned to the first one that is whole, without those that fit badly."""
+    number = min(run.shape[3], mean_volumes)
+    wanted = frozenset(np.linspace(0, run.shape[3] - 1, number).round().astype(int).tolist())
+    total, used, last = np.zeros(run.shape[:3]), 0, np.eye(4)
     targets: list[Reference] = []
-    total, last = np.zeros(shape[:3]), np.eye(4)
-    for volumes in _volumes_in_blocks(path):
-        targets = targets or references(volumes[0])
-        # all of a block start from the last of the block before: threads may share it, and its result stays the same
-        found = list(pool.map(align_volume, repeat(targets), volumes, repeat(affine), repeat(last)))
-        if not matrices:
-            found[0] = np.eye(4)
-        chosen = [index for index in range(len(volumes)) if len(matrices) + index in in_mean]
-        realigned = pool.map(_realigned, (volumes[i] for i in chosen), repeat(affine), (found[i] for i in chosen))
-        for volume in realigned:
-            total += volume
-        matrices += found
-        last = found[-1]
-    return np.array(matrices), (total / len(in_mean)).astype(np.float32)
+    misfits: list[float] = []
+    for volumes in run.blocks(wanted):
+        if not targets:
+            first = next((volume for volume in volumes if volume.slices.all()), volumes[0])
+            targets = references(first.values)
+        fits = run.align(targets, volumes, last)
+        misfits += [fit.misfit for fit in fits]
+        poor = poor_fits(np.array(misfits))[-len(fits) :]
+        good = [i for i in range(len(fits)) if volumes[i].slices.all() and (not poor[i] or volumes[i] is first)]
+        realigned = run.pool.map(
+            _realigned, (volumes[i].values for i in good), repeat(run.affine), (fits[i].pose for i in good)
+        )
+        for values in realigned:
+            total += values
+        used, last = used + len(good), _last_pose(fits, last)
+    return (total / used).astype(np.float32)
 
 
-def _second_pass(
-    path: str | Path, affine: np.ndarray, targets: list[Reference], starts: np.ndarray, pool: ThreadPoolExecutor
-) -> np.ndarray:
-    matrices: list[np.ndarray] = []
-    for volumes in _volumes_in_blocks(path):
-        start = starts[len(matrices) : len(matrices) + len(volumes)]
-        matrices += pool.map(align_volume, repeat(targets), volumes, repeat(affine), start)
-    return np.array(matrices)
+def _fit_all(run: _Run, targets: list[Reference]) -> tuple[list[Fit], np.ndarray]:
+    """Fit every volume; mark those with damaged slices."""
+    fits: list[Fit] = []
+    damaged: list[bool] = []
+    last = np.eye(4)
+    for volumes in run.blocks():
+        fits += run.align(targets, volumes, last)
+        damaged += [not volume.slices.all() for volume in volumes]
+        last = _last_pose(fits[-len(volumes) :], last)
+    return fits, np.array(damaged)
 
 
-def _volumes_in_blocks(path: str | Path) -> Iterator[list[np.ndarray]]:
-    for block in iterate_volumes(path, _BLOCK):
-        yield [np.ascontiguousarray(block[..., index]) for index in range(block.shape[3])]
+def _last_pose(fits: Sequence[Fit], otherwise: np.ndarray) -> np.ndarray:
+    """Pose of the last fit that means something."""
+    hopeless = hopeless_fits(fits)
+    return next((fit.pose for fit, lost in zip(fits[::-1], hopeless[::-1], strict=True) if not lost), otherwise)
+
+
+def _bridged(fits: Sequence[Fit]) -> np.ndarray:
+    """Poses; between those of the neighbours, parameter by parameter, where a fit is hopeless."""
+    poses = np.array([fit.pose for fit in fits])
+    hopeless = hopeless_fits(fits)
+    if hopeless.any() and not hopeless.all():
+        parameters, sound = parameters_of(poses[~hopeless]), np.flatnonzero(~hopeless)
+        lost = np.flatnonzero(hopeless)
+        poses[lost] = matrix_of(np.stack([np.interp(lost, sound, course) for course in parameters.T], axis=1))
+    return poses
 
 
 def _realigned(volume: np.ndarray, affine: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """Resample a volume into the pose of the reference, on the same grid."""
     voxels = np.linalg.inv(affine) @ pose @ affine
-    finite = np.nan_to_num(volume, nan=0.0, posinf=0.0, neginf=0.0)
-    return ndimage.affine_transform(finite, voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float32)
+    return ndimage.affine_transform(
+        finite_values(volume), voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float32
+    )
+
+
+def _listed(marked: np.ndarray, most: int = 10) -> str:
+    """The first numbers (from 1) of what is marked."""
+    numbers = [str(index + 1) for index in np.flatnonzero(marked)]
+    return ", ".join(numbers[:most]) + (" ..." if len(numbers) > most else "")

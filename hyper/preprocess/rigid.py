@@ -3,25 +3,40 @@
 The method of Friston et al. (1995), Human Brain Mapping 3, 165, as in SPM's ``spm_realign``, in the
 inverse-compositional form of Baker and Matthews (2004), Int. J. Computer Vision 56, 221: the derivatives are those of
 the reference, so that they are computed once. Besides a factor of intensity, as SPM has, the fit allows for a linear
-change of intensity across the head: a head that moves through the receive field of the coil shows one.
+change of intensity across the head: a head that moves through the receive field of the coil shows one. A level may
+weigh points by Tukey's bisquare, so that what fits nowhere (a spike, a bright eye) counts for nothing.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from nibabel.affines import voxel_sizes
-from scipy import ndimage
 
 from hyper.errors import DataError
 from hyper.io.seeds import generator_of
 from hyper.io.spaces import apply_affine
 from hyper.preprocess.motion import matrix_of
+from hyper.preprocess.splines import FWHM_PER_SIGMA, Spline, sample_spline, smooth_spline, spline_coefficients
 
-FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
+__all__ = [
+    "FWHM_PER_SIGMA",
+    "HEAD_RADIUS",
+    "SLOPE_STEPS",
+    "Fit",
+    "Level",
+    "Reference",
+    "about",
+    "align_volume",
+    "sample_spline",
+    "spline_coefficients",
+]
+
 HEAD_RADIUS = 50.0
-_SPLINE_VARIANCE = 1 / 3
 SLOPE_STEPS = np.array([0.5, 0.5, 0.5, 0.005, 0.005, 0.005])
 _FEWEST_POINTS = 100
+_TINY = float(np.finfo(float).tiny)
+# in standard deviations of the residuals: wide enough to leave Gaussian noise its full weight, within 1 %
+_BISQUARE = 7.0
 
 
 @dataclass(frozen=True)
@@ -38,41 +53,35 @@ class Level:
         Iterations end when the head moves less than this (translation plus rotation on a sphere of 50 mm).
     iterations : int
         At most so many.
+    robust : bool
+        Weigh points by their residuals. Needs a start within a few tenths of a millimetre.
     """
 
     smoothing_mm: float
     spacing_mm: float
     tolerance_mm: float
     iterations: int
+    robust: bool = False
 
 
-def spline_coefficients(volume: np.ndarray, affine: np.ndarray, smoothing_mm: float) -> np.ndarray:
-    """Return cubic B-spline coefficients of a smoothed volume.
+@dataclass(frozen=True)
+class Fit:
+    """Pose of a volume.
 
-    Values taken as coefficients, without the usual prefilter, come out smoothed by the B-spline, whose variance is a
-    third of a squared voxel. A Gaussian adds what is missing to the variance asked for: one short filter in place of
-    two. Where voxels are so large that the B-spline alone smooths more, that is the smoothing.
-
-    Parameters
+    Attributes
     ----------
-    volume : ndarray, shape (x, y, z)
-        Values that are not finite count as 0.
-    affine : ndarray, shape (4, 4)
-    smoothing_mm : float
-        Full width at half maximum.
-
-    Returns
-    -------
-    ndarray, shape (x, y, z), float32
+    pose : ndarray, shape (4, 4)
+        World of the reference to world of the volume.
+    misfit : float
+        Root mean square of the residuals by the standard deviation of the reference, over all sampling points in the
+        field of view: 0 is a perfect fit, 1 none. Infinite where too few points are in the field of view.
+    bulk_misfit : float
+        The same of the bulk of the points: from the median absolute residual, which damage to a part leaves alone.
     """
-    coefficients = np.nan_to_num(np.asarray(volume, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    variances = (smoothing_mm / FWHM_PER_SIGMA / voxel_sizes(affine)) ** 2 - _SPLINE_VARIANCE
-    return ndimage.gaussian_filter(coefficients, np.sqrt(np.maximum(variances, 0)), mode="nearest", truncate=3.0)
 
-
-def sample_spline(coefficients: np.ndarray, voxels: np.ndarray) -> np.ndarray:
-    """Return values of a cubic B-spline at voxel coordinates, shape (3, n); mirrored beyond the edges."""
-    return ndimage.map_coordinates(coefficients, voxels, order=3, prefilter=False, mode="mirror", output=np.float64)
+    pose: np.ndarray
+    misfit: float
+    bulk_misfit: float
 
 
 class Reference:
@@ -100,21 +109,20 @@ class Reference:
         self, volume: np.ndarray, affine: np.ndarray, level: Level, share: float, seed: int, name: str = "volume"
     ) -> None:
         self.level = level
-        coefficients = spline_coefficients(volume, affine, level.smoothing_mm)
-        if np.ptp(coefficients) <= 1e-6 * np.abs(coefficients).max():
+        spline = smooth_spline(volume, affine, level.smoothing_mm)
+        if np.ptp(spline.coefficients) <= 1e-6 * np.abs(spline.coefficients).max():
             raise DataError(name, "the volume is constant", "Leave the run out or fetch it again")
-        voxels = _jittered_grid(volume.shape, affine, level.spacing_mm, seed)
-        if voxels.shape[1] < _FEWEST_POINTS:
+        points = apply_affine(affine, _jittered_grid(volume.shape, affine, level.spacing_mm, seed))
+        if points.shape[1] < _FEWEST_POINTS:
             raise DataError(name, f"a volume of {volume.shape} voxels is too small to align", "Leave the run out")
-        points = apply_affine(affine, voxels)
         self._centre = points.mean(1)
-        slopes = self._slopes(coefficients, affine, points)
+        slopes = self._slopes(spline, points)
         kept = _informative(slopes, share)
         self._points, self._kept_slopes = points[:, kept], slopes[kept]
-        self._values = sample_spline(coefficients, voxels[:, kept])
+        self._values = spline.sample(self._points)
         self._field = np.vstack([np.ones(kept.sum()), (self._points - self._centre[:, None]) / HEAD_RADIUS]).T
 
-    def fit(self, volume: np.ndarray, affine: np.ndarray, start: np.ndarray) -> np.ndarray:
+    def fit(self, volume: np.ndarray, affine: np.ndarray, start: np.ndarray, slices: np.ndarray | None = None) -> Fit:
         """Return the pose of a volume.
 
         Parameters
@@ -124,32 +132,39 @@ class Reference:
             Affine of that volume.
         start : ndarray, shape (4, 4)
             Where to begin.
+        slices : ndarray of bool, shape (z,), optional
+            Slices of the volume that count; default all.
 
         Returns
         -------
-        ndarray, shape (4, 4)
-            World of the reference to world of the volume.
+        Fit
         """
-        coefficients = spline_coefficients(volume, affine, self.level.smoothing_mm)
-        pose, inverse, last = start.copy(), np.linalg.inv(affine), np.array(volume.shape)[:, None] - 1
-        for _ in range(self.level.iterations):
-            voxels = apply_affine(inverse @ pose, self._points)
-            inside = ((voxels >= 0) & (voxels <= last)).all(0)
+        spline = smooth_spline(volume, affine, self.level.smoothing_mm, slices=slices)
+        pose, weights = start.copy(), np.ones(len(self._values))
+        misfit = bulk_misfit = np.inf
+        for iteration in range(self.level.iterations):
+            inside, values = spline.sample_inside(pose, self._points)
             if inside.sum() < _FEWEST_POINTS // 2:
-                break
-            values = sample_spline(coefficients, voxels[:, inside])
-            step = _step(self._kept_slopes[inside], values[:, None] * self._field[inside], self._values[inside])
+                return Fit(start.copy(), np.inf, np.inf)
+            design = np.concatenate([self._kept_slopes[inside], -values[:, None] * self._field[inside]], axis=1)
+            solution = _least_squares(design, -self._values[inside], weights[inside])
+            residuals, step = design @ solution + self._values[inside], solution[:6]
             pose = pose @ np.linalg.inv(about(self._centre, step))
-            if np.abs(step[:3]).max() + HEAD_RADIUS * np.abs(step[3:]).max() < self.level.tolerance_mm:
+            contrast, deviation = max(float(self._values[inside].std()), _TINY), _robust_deviation(residuals)
+            misfit, bulk_misfit = float(np.sqrt(np.mean(residuals**2))) / contrast, deviation / contrast
+            if self.level.robust:
+                weights[inside] = _bisquare(residuals, deviation)
+            small = np.abs(step[:3]).max() + HEAD_RADIUS * np.abs(step[3:]).max() < self.level.tolerance_mm
+            if small and (iteration > 0 or not self.level.robust):
                 break
-        return pose
+        return Fit(pose, misfit, bulk_misfit)
 
-    def _slopes(self, coefficients: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    def _slopes(self, spline: Spline, points: np.ndarray) -> np.ndarray:
         """Derivatives by the six parameters about the centre, shape (point, 6); central differences."""
-        inverse, slopes = np.linalg.inv(affine), np.empty((points.shape[1], 6))
+        slopes = np.empty((points.shape[1], 6))
         for index, step in enumerate(SLOPE_STEPS):
             moves = [about(self._centre, sign * step * np.eye(6)[index]) for sign in (1, -1)]
-            after, before = (sample_spline(coefficients, apply_affine(inverse @ move, points)) for move in moves)
+            after, before = (spline.sample(apply_affine(move, points)) for move in moves)
             slopes[:, index] = (after - before) / (2 * step)
         return slopes
 
@@ -161,20 +176,52 @@ def about(centre: np.ndarray, parameters: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def align_volume(references: list[Reference], volume: np.ndarray, affine: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Return the pose of a volume, fitted to references of one volume from the coarsest level to the finest."""
+def align_volume(
+    references: list[Reference],
+    volume: np.ndarray,
+    affine: np.ndarray,
+    start: np.ndarray,
+    slices: np.ndarray | None = None,
+) -> Fit:
+    """Fit a volume to references of one volume, from the coarsest level to the finest.
+
+    Parameters
+    ----------
+    references : list of Reference
+    volume, affine, start, slices
+        As for `Reference.fit`.
+
+    Returns
+    -------
+    Fit
+        That of the last level.
+    """
+    found = Fit(start, np.inf, np.inf)
     for reference in references:
-        start = reference.fit(volume, affine, start)
-    return start
+        found = reference.fit(volume, affine, found.pose, slices)
+    return found
 
 
-def _step(slopes: np.ndarray, scaled: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Least squares of reference + slopes @ step = scaled @ factors; the step alone."""
-    design = np.concatenate([slopes, -scaled], axis=1)
-    normal = design.T @ design
-    scale = 1 / np.sqrt(np.maximum(normal.diagonal(), np.finfo(float).tiny))
-    solution = np.linalg.lstsq(normal * np.outer(scale, scale), -scale * (design.T @ reference), rcond=1e-10)[0]
-    return (scale * solution)[:6]
+def _least_squares(design: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted least squares of design @ solution = target, by the normal equations at unit scale."""
+    weighted = design * weights[:, None]
+    normal = weighted.T @ design
+    scale = 1 / np.sqrt(np.maximum(normal.diagonal(), _TINY))
+    solution: np.ndarray = np.linalg.lstsq(normal * np.outer(scale, scale), scale * (weighted.T @ target), rcond=1e-10)[
+        0
+    ]
+    return scale * solution
+
+
+def _robust_deviation(residuals: np.ndarray) -> float:
+    """Standard deviation from the median absolute residual."""
+    return 1.4826 * float(np.median(np.abs(residuals)))
+
+
+def _bisquare(residuals: np.ndarray, deviation: float) -> np.ndarray:
+    """Tukey's bisquare weights."""
+    shares = residuals / max(_BISQUARE * deviation, _TINY)
+    return np.where(np.abs(shares) < 1, (1 - shares**2) ** 2, 0.0)
 
 
 def _jittered_grid(shape: tuple[int, ...], affine: np.ndarray, spacing_mm: float, seed: int) -> np.ndarray:

@@ -15,7 +15,7 @@ class Realign(Section):
         None, description="Who realigns: `hyper`, Gauss-Newton on B-splines; null: as preprocess.engine."
     )
     smoothing_mm: float = Field(5.0, gt=0, description="Smoothing before volumes are compared (mm, FWHM).")
-    spacing_mm: float = Field(4.0, gt=0, description="Distance of the sampling points (mm); at least one voxel.")
+    spacing_mm: float = Field(3.0, gt=0, description="Distance of the sampling points (mm); at least one voxel.")
     informative_share: float = Field(
         0.25, ge=0.01, le=1, description="Share of the sampling points used: those that change most with the pose."
     )
@@ -31,7 +31,7 @@ class AlignRun(Section):
         None, description="Who aligns: `hyper`, Gauss-Newton on B-splines; null: as preprocess.engine."
     )
     smoothing_mm: float = Field(5.0, gt=0, description="Smoothing of the finest level (mm, FWHM).")
-    spacing_mm: float = Field(4.0, gt=0, description="Distance of the sampling points (mm); at least one voxel.")
+    spacing_mm: float = Field(3.0, gt=0, description="Distance of the sampling points (mm); at least one voxel.")
     informative_share: float = Field(
         0.25, ge=0.01, le=1, description="Share of the sampling points used: those that change most with the pose."
     )

@@ -167,7 +167,7 @@ def test_spm_realign(stand_in, here):
     for line in (
         "jobs{1}.spm.spatial.realign.estimate.eoptions.rtm = 1;",
         "jobs{1}.spm.spatial.realign.estimate.eoptions.fwhm = 5.0;",
-        "jobs{1}.spm.spatial.realign.estimate.eoptions.sep = 4.0;",
+        "jobs{1}.spm.spatial.realign.estimate.eoptions.sep = 3.0;",
     ):
         assert line in script
     assert script.count("bold.nii,") == 5

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hyper.errors import DataError, DatasetError
+from hyper.errors import DatasetError
 from hyper.io.volumes import iterate_volumes, write_image, write_series
 from hyper.preprocess.align_run import align_run
 from hyper.preprocess.motion import framewise_displacement, matrix_of, parameters_of
@@ -49,6 +49,7 @@ def test_result_is_the_same_twice_and_with_threads(moved):
     once, again = realign_run(path, seed=3), realign_run(path, seed=3, threads=3)
     assert np.array_equal(once.matrices, again.matrices)
     assert np.array_equal(once.boldref, again.boldref)
+    assert np.array_equal(once.misfit, again.misfit)
     assert not np.array_equal(once.matrices, realign_run(path, seed=4).matrices)
 
 
@@ -85,7 +86,7 @@ def test_single_volume_is_refused(tmp_path, shape):
 
 def test_constant_run_is_refused(tmp_path):
     write_image(tmp_path / "bold.nii.gz", np.ones((20, 20, 20, 3), np.float32), np.diag([3, 3, 3, 1.0]))
-    with pytest.raises(DataError, match="constant"):
+    with pytest.raises(DatasetError, match="volume 1 of 3 is constant"):
         realign_run(tmp_path / "bold.nii.gz")
 
 

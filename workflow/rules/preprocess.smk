@@ -9,7 +9,7 @@ rule realign:
         "<results>/logs/realign/sub-{subject}_{series}.log",
     benchmark:
         "<results>/benchmarks/realign/sub-{subject}_{series}.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=2000,
         runtime=60,

@@ -15,7 +15,7 @@ from hyper.preprocess.realign import realign_run
 
 class _FitInputs(BaseInterfaceInputSpec):
     smoothing_mm = traits.Range(low=0.1, value=5.0, usedefault=True, desc="full width at half maximum (mm)")
-    spacing_mm = traits.Range(low=0.1, value=4.0, usedefault=True, desc="distance of the sampling points (mm)")
+    spacing_mm = traits.Range(low=0.1, value=3.0, usedefault=True, desc="distance of the sampling points (mm)")
     informative_share = traits.Range(low=0.01, high=1.0, value=0.25, usedefault=True, desc="share of the points used")
     seed = traits.Int(0, usedefault=True, desc="seed of the jitter of the points")
 
@@ -33,7 +33,7 @@ class RealignInputs(_FitInputs):
 class RealignOutputs(TraitedSpec):
     """Outputs of `Realign`."""
 
-    motion = File(exists=True, desc="table of the six parameters and framewise displacement")
+    motion = File(exists=True, desc="table of parameters, framewise displacement, misfit, outliers")
     boldref = File(exists=True, desc="mean of the realigned volumes")
     matrices = File(exists=True, desc="world of the boldref to world of each volume")
 
@@ -49,7 +49,10 @@ class Realign(Interface):
         options = self.inputs.trait_get()
         names = ("smoothing_mm", "spacing_mm", "informative_share", "tolerance_mm", "mean_volumes", "seed", "threads")
         result = realign_run(self.inputs.bold, **{name: options[name] for name in names})
-        write_table(folder / self.files["motion"], motion_table(result.matrices, self.inputs.radius_mm))
+        write_table(
+            folder / self.files["motion"],
+            motion_table(result.matrices, self.inputs.radius_mm, result.misfit, result.outliers),
+        )
         write_image(folder / self.files["boldref"], result.boldref, result.affine)
         dimensions = ("volume", "row", "column")
         write_arrays(folder / self.files["matrices"], {"matrices": (result.matrices, dimensions)})
