@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hyper.dataset.layout import Run, find_anatomical
+from hyper.dataset.layout import Run, find_anatomical, has_anatomical
 from hyper.dataset.trials import Reading, read_trials
 from hyper.errors import DatasetError, HyperError
 from hyper.io.volumes import load_image
 
 
-def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
+def find_faults(runs: list[Run], reading: Reading, via: str = "auto") -> list[HyperError]:
     """Check every file the study will read: headers, sizes, events, stimuli, latents; no voxel is read.
 
     Parameters
@@ -20,6 +20,8 @@ def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
     runs : list of Run
         Of all subjects.
     reading : Reading
+    via : {"auto", "T1w", "bold"}
+        Whether a T1-weighted volume is read where there is one, is due, or is not read.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
         own = [run for run in runs if run.subject == subject]
         found = [_fault_of(check_bold, run.bold) for run in own] + [_fault_of(check_events, run.events) for run in own]
         readable = not any(found)
-        found.append(_fault_of(_check_anatomical, own[0].root, subject))
+        found.append(_fault_of(_check_anatomical, own[0].root, subject, via))
         if readable:
             found.append(_fault_of(read_trials, own, reading))
         faults += [fault for fault in found if fault]
@@ -105,8 +107,9 @@ def _absent(path: Path, fault: str) -> DatasetError:
     return DatasetError(path, fault, "Restore it")
 
 
-def _check_anatomical(root: Path, subject: str) -> None:
-    check_volume(find_anatomical(root, subject))
+def _check_anatomical(root: Path, subject: str, via: str) -> None:
+    if via == "T1w" or (via == "auto" and has_anatomical(root, subject)):
+        check_volume(find_anatomical(root, subject))
 
 
 def _fault_of(check: Callable[..., object], *arguments: object) -> HyperError | None:

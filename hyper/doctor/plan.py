@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hyper.dataset.checks import find_faults
-from hyper.dataset.layout import Run, find_anatomical, find_runs, sidecar_paths
+from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, sidecar_paths
 from hyper.dataset.trials import Reading
 from hyper.errors import HyperError
 from hyper.settings.load import load_settings
@@ -75,6 +75,11 @@ class Plan:
             return self.dataset / f"sub-{subject}/anat/sub-{subject}_T1w.nii.gz"
         return find_anatomical(self.dataset, subject)
 
+    def through_t1w(self, subject: str) -> bool:
+        """Whether the subject's runs reach the template through a T1-weighted image, or straight from BOLD."""
+        via = self.settings.preprocess.via
+        return via == "T1w" or (via == "auto" and (self.simulated or has_anatomical(self.dataset, subject)))
+
     def latents(self) -> list[Path]:
         """The file of latents, if the study has one."""
         name = self.settings.dataset.latents
@@ -92,7 +97,9 @@ class Plan:
         """What is wrong with the dataset; nothing can be said of one that is still to be simulated."""
         if self.simulated:
             return []
-        return find_faults(list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset))
+        return find_faults(
+            list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset), self.settings.preprocess.via
+        )
 
     def _simulated_runs(self) -> list[Run]:
         runs = []

@@ -110,6 +110,8 @@ class RegistrationViews:
     boldref_affine : ndarray, shape (4, 4)
     pose : ndarray, shape (4, 4)
         World of the T1w volume to world of the boldref.
+    contrast : str
+        What stands in the T1w volume's place, for the labels.
     """
 
     mean_bold: np.ndarray
@@ -120,6 +122,7 @@ class RegistrationViews:
     boldref: np.ndarray
     boldref_affine: np.ndarray
     pose: np.ndarray
+    contrast: str = "T1w"
 
 
 def plot_registration(
@@ -142,7 +145,7 @@ def plot_registration(
     normalised = ndimage.map_coordinates(
         views.t1w, apply_affine(voxels, views.coordinates.reshape(-1, 3).T), order=1
     ).reshape(template.brain.shape)
-    native = _native(views)
+    native, own = _native(views), views.contrast
     rows = [
         (
             "mean BOLD in template space\ncontours: template",
@@ -151,8 +154,14 @@ def plot_registration(
             template.wm,
             template.affine,
         ),
-        ("T1w in template space\ncontours: template", normalised, template.brain, template.wm, template.affine),
-        ("mean BOLD in T1w space\ncontours: T1w", *native),
+        (
+            f"{views.contrast} in template space\ncontours: template",
+            normalised,
+            template.brain,
+            template.wm,
+            template.affine,
+        ),
+        (f"mean BOLD in {own} space\ncontours: {own}", *native),
     ]
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(1.7 * (slices + 2), 6.6), layout="constrained", facecolor="white")

@@ -87,7 +87,8 @@ def _whole(settings: Mapping[str, Any]) -> bool:
 
 def _preprocessing(settings: Mapping[str, Any]) -> str:
     anatomical = _get(settings, "preprocess.anatomical", {})
-    grid = f", at {anatomical['resolution_mm']:g} mm," if "resolution_mm" in anatomical else ""
+    resolution = _get(settings, "preprocess.template.resolution_mm")
+    grid = f", at {resolution:g} mm," if resolution else ""
     warped = bool(anatomical.get("warp_iterations", True))
     warp = "an affine and a symmetric diffeomorphic transform [@syn]" if warped else "an affine transform"
     stripped = _get(settings, "preprocess.brain.method", "deepbet") == "deepbet"

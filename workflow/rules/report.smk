@@ -5,7 +5,15 @@ from hyper.report.deliverables import deliverables, figure_files, map_names, tem
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 FIGURES = figure_files(SUBJECTS, MAPS, WHOLE, "<results>/")
-DELIVERABLES = deliverables({name: series_of(name) for name in SUBJECTS}, DECODERS, WHOLE, SIMULATED, "<results>/")
+DELIVERABLES = deliverables(
+    {name: series_of(name) for name in SUBJECTS},
+    DECODERS,
+    WHOLE,
+    SIMULATED,
+    "<results>/",
+    SPACE,
+    WITH_T1W,
+)
 
 
 rule plot_faces:
@@ -74,9 +82,7 @@ rule plot_voxels:
 
 rule plot_map:
     input:
-        maps=of_runs(
-            "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
-        ),
+        maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
         tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
     output:
         png=report(

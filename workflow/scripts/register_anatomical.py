@@ -4,19 +4,20 @@ from _rule import run  # isort: skip  (first: finds hyper, limits threads before
 
 from pathlib import Path
 
-from hyper.preprocess.interfaces.anatomy import REGISTER_ANATOMICAL as ENGINES
+from hyper.preprocess.interfaces.anatomy import RegisterAnatomical
 from hyper.preprocess.node import run_node
 
 
 def main(job):
-    cfg = dict(job.params.cfg)
-    engine = ENGINES[cfg.pop("engine")]
     run_node(
-        engine,
+        RegisterAnatomical,
         {"map": job.output.map},
-        t1w=Path(job.input.t1w),
+        brain=Path(job.input.t1w),
         mask=Path(job.input.mask),
-        **cfg,
+        template=job.params.template,
+        seed=job.params.seed,
+        threads=job.threads,
+        **job.params.cfg,
     )
 
 
