@@ -19,7 +19,7 @@ from hyper.simulation.head import Head, draw_head
 from hyper.simulation.smooth import polynomial_field
 from hyper.simulation.t1w import grid_around
 
-_ANATOMY = {"translation": 4.0, "rotation": 4.0, "scaling": 0.05, "shear": 0.02, "warp": 2.05, "warp_smoothness": 30.0}
+_ANATOMY = {"translation": 4.0, "rotation": 4.0, "scaling": 0.05, "shear": 0.02, "warp": 2.05}
 _T1 = {"gm": 0.60, "wm": 0.94, "csf": 0.17, "base": 0.3, "skull": 0.10, "scalp": 0.85}
 _EPI = {"gm": 1.0, "wm": 0.66, "csf": 1.5, "base": 0.15, "skull": 0.06, "scalp": 0.3}
 _DROPOUTS = (((0.0, 34.0, -26.0), 14.0, 0.8), ((-52.0, -22.0, -36.0), 12.0, 0.6), ((52.0, -22.0, -36.0), 12.0, 0.6))
@@ -54,11 +54,13 @@ class Subject:
     pose: np.ndarray
 
 
-def simulate(seed: int, epi_mm: float = 3.0) -> Subject:
+def simulate(seed: int, epi_mm: float = 3.0, warp_smoothness: float = 30.0) -> Subject:
     """Draw a subject and take both images."""
     template = load_template(1.0)
     head = draw_head(template, generator_of(seed, "head"))
-    anatomy = draw_anatomy(_ANATOMY, template.brain, template.affine, seed, "benchmark")
+    anatomy = draw_anatomy(
+        _ANATOMY | {"warp_smoothness": warp_smoothness}, template.brain, template.affine, seed, "benchmark"
+    )
     shape, affine = grid_around(head, anatomy, 1.0)
     places = anatomy.to_template_on_grid(shape, affine)
     t1w = _image(head, places, _T1, shape, affine, 0.03, generator_of(seed, "T1w"))

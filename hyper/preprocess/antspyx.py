@@ -30,6 +30,7 @@ def register_by_ants(
     iterations: Sequence[int] = (40, 20, 10),
     radius: int = 2,
     seed: int = 0,
+    recipe: str | None = None,
 ) -> np.ndarray:
     """Register two brains by ANTs' affine (mutual information) and SyN (cross-correlation).
 
@@ -46,6 +47,8 @@ def register_by_ants(
     radius : int
         Of the window of the cross-correlation, voxels.
     seed : int
+    recipe : str, optional
+        antspyx's name of a whole recipe, which then decides instead of `iterations` and `radius`.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def register_by_ants(
         When antspyx is not installed or fails.
     """
     arrays = {"static": static, "static_affine": static_affine, "moving": moving, "moving_affine": moving_affine}
-    options = {"iterations": np.array(iterations, int), "radius": np.array(radius)}
+    options = {"iterations": np.array(iterations, int), "radius": np.array(radius), "recipe": np.array(recipe or "")}
     return _run("register", {**arrays, "points": points, **options}, seed)
 
 

@@ -18,7 +18,9 @@ def register(given: Mapping[str, np.ndarray]) -> np.ndarray:
     moving = _image(given["moving"], given["moving_affine"])
     iterations = tuple(int(number) for number in given["iterations"])
     options: dict[str, Any] = {"type_of_transform": "Affine"}
-    if iterations:
+    if recipe := str(given["recipe"]):
+        options = {"type_of_transform": recipe}
+    elif iterations:
         options = {"type_of_transform": "SyN", "syn_metric": "CC", "syn_sampling": int(given["radius"])}
         options["reg_iterations"] = iterations
     found = ants.registration(static, moving, **options)["fwdtransforms"]

@@ -92,10 +92,13 @@ class Coregistration(Section):
     """Mean BOLD volume to T1w brain."""
 
     engine: Literal["hyper"] = Field(
-        "hyper", description="Who registers: `hyper`, dipy's mutual information, then least squares."
+        "hyper", description="Who registers: `hyper`, dipy's mutual information, then the boundary of white matter."
     )
-    resolution_mm: float = Field(4.0, ge=1, le=8, description="Grid and distance of the sampling points (mm).")
-    smoothing_mm: list[float] = Field([10.0, 5.0], min_length=1, description="Smoothing, coarse to fine (mm, FWHM).")
+    resolution_mm: float = Field(4.0, ge=1, le=8, description="Grid of the mutual information (mm).")
+    boundary_mm: float = Field(
+        2.0, ge=0, le=8, description="How far to both sides of the boundary BOLD is compared (mm); 0 leaves it out."
+    )
+    points: int = Field(30_000, ge=500, description="Points of the boundary, at most.")
 
 
 class Resample(Section):

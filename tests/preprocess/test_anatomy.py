@@ -111,11 +111,11 @@ def test_bold_alone_reaches_the_template(subject, head):
     epi = np.abs(epi + np.random.default_rng(0).normal(0, 8, epi.shape))
     mask = bold_brain_mask(epi, affine)
     assert 2 * (mask & brain).sum() / (mask.sum() + brain.sum()) > 0.94
-    options = {"warp_resolution_mm": 4.0, "affine_iterations": (60, 30), "warp_iterations": (20, 20)}
+    options = {"warp_resolution_mm": 3.0, "affine_iterations": (60, 30), "warp_iterations": (20, 20)}
     found, _ = register_to_template(np.where(mask, epi, 0), affine, mask, contrast="bold", resolution_mm=4.0, **options)
     points = grid_points(load_template(4.0).brain.shape, load_template(4.0).affine)
     linear = apply_affine(turn, points).T.reshape(found.shape)
-    assert error_of(found, to_subject, 4.0) < min(1.5, 0.7 * error_of(linear, to_subject, 4.0))
+    assert error_of(found, to_subject, 4.0) < 0.67 * error_of(linear, to_subject, 4.0)
 
 
 def test_a_template_of_ones_own(subject, tmp_path):
@@ -169,7 +169,23 @@ def test_bold_is_registered_to_the_brain_despite_inverted_contrast(head, bold_gr
     found = register_bold(boldref, pose @ affine, 900 * template.t1, template.affine, template.brain)
     points = grid_points(template.brain.shape, template.affine, template.brain)[:, ::100]
     error = np.linalg.norm(apply_affine(found, points) - apply_affine(pose, points), axis=0).mean()
-    assert error < 0.4
+    assert error < 0.35
+
+
+def test_the_boundary_refines_what_mutual_information_finds(head, bold_grid):
+    """The receive field and dropout of an EPI volume pull mutual information, not the boundary of white matter."""
+    affine, template = bold_grid[1], load_template(2.0)
+    boldref = head.run(bold_grid, np.eye(4)[None], snr=200, seed=2)[..., 0]
+    away = grid_points(boldref.shape, affine) - np.array([[0], [40], [-20.0]])
+    boldref = boldref * (1 - 0.8 * np.exp(-(away**2).sum(0) / (2 * 18**2))).reshape(boldref.shape)
+    pose = matrix_of(np.array([5, -4, 3, 0.05, -0.03, 0.04]))
+    points = grid_points(template.brain.shape, template.affine, template.brain)[:, ::100]
+    errors = []
+    for boundary_mm in (0.0, 2.0):
+        t1w = 900 * template.t1
+        found = register_bold(boldref, pose @ affine, t1w, template.affine, template.brain, boundary_mm=boundary_mm)
+        errors.append(np.linalg.norm(apply_affine(found, points) - apply_affine(pose, points), axis=0).mean())
+    assert errors[1] < min(0.35, 0.4 * errors[0])
 
 
 def test_stripped_volume_keeps_its_mask(subject):

@@ -141,9 +141,10 @@ class RegisterBoldInputs(_BrainInputs):
     """Inputs of `RegisterBold`."""
 
     boldref = File(exists=True, mandatory=True, desc="boldref of the subject's first run")
-    resolution_mm = traits.Range(low=0.5, value=4.0, usedefault=True, desc="grid and distance of the points (mm)")
-    smoothing_mm = traits.List(traits.Float, value=[10.0, 5.0], usedefault=True, desc="coarse to fine (mm)")
-    seed = traits.Int(0, usedefault=True, desc="seed of the jitter of the points")
+    resolution_mm = traits.Range(low=0.5, value=4.0, usedefault=True, desc="grid of the mutual information (mm)")
+    boundary_mm = traits.Range(low=0.0, value=2.0, usedefault=True, desc="to both sides of the boundary; 0: none (mm)")
+    points = traits.Range(low=500, value=30_000, usedefault=True, desc="points of the boundary, at most")
+    seed = traits.Int(0, usedefault=True, desc="seed of the choice of the points")
 
 
 class RegisterBoldOutputs(TraitedSpec):
@@ -165,9 +166,7 @@ class RegisterBold(Interface):
             *read_volume(self.inputs.boldref),
             *read_volume(self.inputs.t1w),
             mask > 0,
-            resolution_mm=self.inputs.resolution_mm,
-            smoothing_mm=tuple(self.inputs.smoothing_mm),
-            seed=self.inputs.seed,
+            **{name: getattr(self.inputs, name) for name in ("resolution_mm", "boundary_mm", "points", "seed")},
         )
         write_arrays(folder / self.files["matrix"], {"matrix": (matrix, ("row", "column"))})
 
