@@ -18,7 +18,7 @@ from hyper.preprocess.warp import Image
 _log = logging.getLogger(__name__)
 _STRIPPED_SHARE = 0.6
 _HUMAN_BRAIN_CM3 = (800, 2200)
-_AFFINE_MM = (6.0, 4.0)
+_COARSE_MM = 6.0
 
 
 def brain_mask(t1w: np.ndarray, affine: np.ndarray, method: str, threads: int = 1, name: str = "T1w") -> np.ndarray:
@@ -83,10 +83,10 @@ def _above_zero(volume: np.ndarray, name: str) -> np.ndarray:
 def bold_brain_mask(
     boldref: np.ndarray, affine: np.ndarray, files: TemplateFiles | None = None, name: str = "boldref"
 ) -> np.ndarray:
-    """Return the mask of the brain in a mean BOLD volume: the template's, brought there by an affine.
+    """Return the mask of the brain in a mean BOLD volume.
 
-    dipy's ``median_otsu`` finds where to begin; the affine is sought twice, the second time without what the first
-    placed outside the brain.
+    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies no further than a voxel outside the
+    template's brain, brought there by a coarse affine: eyes and scalp go, a brain cut by the field of view stays.
 
     Parameters
     ----------
@@ -109,16 +109,16 @@ def bold_brain_mask(
     volume = np.nan_to_num(np.asarray(boldref, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     if np.ptp(volume) == 0:
         raise DatasetError(name, "the mean BOLD volume is constant", "Leave the run out or fetch it again")
-    mask = _largest(median_otsu(volume, median_radius=2, numpass=2)[1] > 0)
+    bright = _largest(median_otsu(volume, median_radius=2, numpass=2)[1] > 0)
+    if not bright.any():
+        raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
     fixed = brain_of_template(files, "bold")
-    signal = mask
-    for resolution_mm in _AFFINE_MM:
-        if not mask.any():
-            raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
-        pose = register_affine(fixed, Image(np.where(mask, volume, 0), affine, mask), resolution_mm, (100, 50))
-        voxels = apply_affine(np.linalg.inv(pose @ fixed.affine), grid_points(volume.shape, affine))
-        inside = ndimage.map_coordinates(fixed.mask.astype(np.float32), voxels, order=1).reshape(volume.shape) > 0.5
-        mask = inside & ndimage.binary_dilation(signal, iterations=2)
+    pose = register_affine(fixed, Image(np.where(bright, volume, 0), affine, bright), _COARSE_MM, (100, 50))
+    voxels = apply_affine(np.linalg.inv(pose @ fixed.affine), grid_points(volume.shape, affine))
+    inside = ndimage.map_coordinates(fixed.mask.astype(np.float32), voxels, order=1).reshape(volume.shape) > 0.5
+    mask = bright & ndimage.binary_dilation(inside)
+    if not mask.any():
+        raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
     _log.info("%s: brain of %.0f cm3", name, mask.sum() * abs(np.linalg.det(affine[:3, :3])) / 1000)
     return mask
 

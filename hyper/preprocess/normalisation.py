@@ -167,6 +167,8 @@ def coordinates_of(warp: DiffeomorphicMap, shape: tuple[int, ...], affine: np.nd
 def register_affine(fixed: Image, moving: Image, resolution_mm: float, iterations: Sequence[int]) -> np.ndarray:
     """Register two brains by mutual information (dipy), the more finely the later the iterations.
 
+    Where the moving brain is cut by the field of view, only what lies in that is compared.
+
     Parameters
     ----------
     fixed, moving : Image
@@ -180,11 +182,13 @@ def register_affine(fixed: Image, moving: Image, resolution_mm: float, iteration
         World of the fixed to world of the moving brain.
     """
     static, grid, values, own = _pair(fixed, moving, resolution_mm)
+    seen = moving.seen(values.shape, own).astype(np.int32) if moving.is_cut() else None
     _, found = affine_registration(
         values,
         static,
         moving_affine=own,
         static_affine=grid,
+        moving_mask=seen,
         pipeline=["center_of_mass", "translation", "rigid", "affine"],
         level_iters=list(iterations),
         sigmas=[float(level) for level in reversed(range(len(iterations)))],

@@ -151,8 +151,14 @@ def _own(resolution_mm: float, files: TemplateFiles) -> Template:
     if files.bold is not None:
         image = resample_to_img(_volume(files.bold), t1w)
         bold = _frozen(np.where(brain, np.clip(image.get_fdata(dtype=np.float32), 0, None), 0).astype(np.float32))
-    parts = (_frozen(part) for part in (values, brain, np.where(brain, 1 - white, 0).astype(np.float32), white))
-    return Template(*parts, bold=bold, affine=_frozen(np.array(t1w.affine, float)))
+    return Template(
+        t1=_frozen(values),
+        brain=_frozen(brain),
+        gm=_frozen(np.where(brain, 1 - white, 0).astype(np.float32)),
+        wm=_frozen(white),
+        bold=bold,
+        affine=_frozen(np.array(t1w.affine, float)),
+    )
 
 
 def _volume(path: str) -> Nifti1Image:

@@ -37,6 +37,18 @@ class Image:
     affine: np.ndarray
     mask: np.ndarray
 
+    def is_cut(self) -> bool:
+        """Whether the brain goes on beyond the volume."""
+        faces = [np.take(self.mask, end, axis).any() for axis in range(3) for end in (0, -1)]
+        return any(faces)
+
+    def seen(self, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
+        """Which points of a grid lie in the volume, shape `shape`, bool."""
+        voxels = apply_affine(np.linalg.inv(self.affine), grid_points(shape, affine))
+        last = np.array(self.values.shape)[:, None] - 1
+        inside: np.ndarray = ((voxels >= 0) & (voxels <= last)).all(0).reshape(shape)
+        return inside
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -118,13 +130,17 @@ class _Level:
     ) -> None:
         self.flow, self.pool, self.size = flow, pool, np.float32(size)
         self.shape, self.affine = working_grid(fixed.mask, fixed.affine, size, _MARGIN_MM)
-        self.fixed = _scaled(resample_to(fixed.values, fixed.affine, self.shape, self.affine), fixed.mask.any())
+        self.fixed = _scaled(resample_to(fixed.values, fixed.affine, self.shape, self.affine))
         near = resample_to(fixed.mask, fixed.affine, self.shape, self.affine, smooth=False) > 0
         self.weight = ndimage.binary_dilation(near, iterations=flow.radius).astype(np.float32)
+        if moving.is_cut():
+            # where the field of view ends there is an edge that is none of the brain's
+            seen = moving.seen(self.shape, prealign @ self.affine)
+            self.weight *= ndimage.binary_erosion(seen, iterations=flow.radius + 1, border_value=1)
         grid_shape, grid = working_grid(moving.mask, moving.affine, _MOVING_FINER * size, _MARGIN_MM)
         finer = resample_to(moving.values, moving.affine, grid_shape, grid)
         rest = np.sqrt(1 / _MOVING_FINER**2 - 1) / FWHM_PER_SIGMA
-        self.moving = _scaled(ndimage.gaussian_filter(finer, rest), moving.mask.any())
+        self.moving = _scaled(ndimage.gaussian_filter(finer, rest))
         self.to_moving = (np.linalg.inv(grid) @ prealign @ self.affine).astype(np.float32)
         self.voxels = np.indices(self.shape, dtype=np.float32)
 
@@ -196,7 +212,7 @@ def _linear(values: np.ndarray, places: np.ndarray, mode: str) -> np.ndarray:
     return ndimage.map_coordinates(values, places, order=1, mode=mode, output=np.float32)
 
 
-def _scaled(values: np.ndarray, anything: bool) -> np.ndarray:
+def _scaled(values: np.ndarray) -> np.ndarray:
     """Divide by the brightest tissue, so that the floor means the same for every scanner."""
-    bright = float(np.quantile(values[values > 0], 0.99)) if anything and (values > 0).any() else 1.0
+    bright = float(np.quantile(values[values > 0], 0.99)) if (values > 0).any() else 1.0
     return (values / np.float32(bright)).astype(np.float32)

@@ -88,18 +88,37 @@ def _whole(settings: Mapping[str, Any]) -> bool:
 def _preprocessing(settings: Mapping[str, Any]) -> str:
     anatomical = _get(settings, "preprocess.anatomical", {})
     resolution = _get(settings, "preprocess.template.resolution_mm")
-    grid = f", at {resolution:g} mm," if resolution else ""
-    warped = bool(anatomical.get("warp_iterations", True))
-    warp = "an affine and a symmetric diffeomorphic transform [@syn]" if warped else "an affine transform"
+    grid = f", at {resolution:g} mm" if resolution else ""
     stripped = _get(settings, "preprocess.brain.method", "deepbet") == "deepbet"
     brain = ", its brain extracted by deepbet [@deepbet]," if stripped else ""
+    own = _get(settings, "preprocess.template.t1w")
+    space = _get(settings, "preprocess.template.space", "MNI152NLin2009aSym")
+    template = f"template {space}" if own else "MNI152 template (ICBM 2009a, symmetric [@mni2009])"
+    straight = (
+        f"The mean BOLD volume was registered straight to the {template}, in EPI contrast,"
+        if _get(settings, "preprocess.via", "auto") == "bold"
+        else "The mean BOLD volume was registered to the T1-weighted volume of the same person by mutual information "
+        f"and the boundary of white matter [@boundary], and that volume{brain} to the {template}"
+    )
+    smoothing = float(_get(settings, "preprocess.resample.smoothing_mm", 0) or 0)
+    smoothed = f" and smoothed by {smoothing:g} mm (full width at half maximum)" if smoothing else ""
     return (
         "Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned by rigid-body least squares "
         "[@realignment], first to its first and then to its mean volume; framewise displacement is that of Power et "
-        "al. [@power2012]. The mean BOLD volume was registered to the T1-weighted volume of the same person; that "
-        f"volume{brain} was registered to the MNI152 template (ICBM 2009a, symmetric [@mni2009]){grid} by {warp} with "
-        "DIPY [@dipy]. All transforms were composed, so that every volume was interpolated once."
+        f"al. [@power2012]. {straight} by {_warp(anatomical)}. All transforms were composed, so that every volume was "
+        f"interpolated once{grid}{smoothed}."
     )
+
+
+def _warp(anatomical: Mapping[str, Any]) -> str:
+    engine, warped = anatomical.get("engine", "hyper"), bool(anatomical.get("warp_iterations", True))
+    if engine == "antspyx":
+        return "an affine and SyN [@syn] of ANTs [@ants]" if warped else "an affine of ANTs [@ants]"
+    if not warped:
+        return "an affine transform with DIPY [@dipy]"
+    if engine == "dipy":
+        return "an affine and a symmetric diffeomorphic transform [@syn] with DIPY [@dipy]"
+    return "an affine with DIPY [@dipy] and a diffeomorphic flow along the local cross-correlation, after [@syn]"
 
 
 def _first_level(settings: Mapping[str, Any]) -> str:

@@ -76,6 +76,20 @@ REFERENCES: dict[str, Reference] = {
         "Medical Image Analysis, 12, 26–41",
         "10.1016/j.media.2007.06.004",
     ),
+    "boundary": _doi(
+        "Greve, D. N., & Fischl, B.",
+        2009,
+        "Accurate and robust brain image alignment using boundary-based registration",
+        "NeuroImage, 48, 63–72",
+        "10.1016/j.neuroimage.2009.06.060",
+    ),
+    "ants": _doi(
+        "Avants, B. B., Tustison, N. J., Song, G., Cook, P. A., Klein, A., & Gee, J. C.",
+        2011,
+        "A reproducible evaluation of ANTs similarity metric performance in brain image registration",
+        "NeuroImage, 54, 2033–2044",
+        "10.1016/j.neuroimage.2010.09.025",
+    ),
     "mni2009": _doi(
         "Fonov, V., Evans, A. C., Botteron, K., Almli, C. R., McKinstry, R. C., & Collins, D. L.",
         2011,
