@@ -85,8 +85,8 @@ def bold_brain_mask(
 ) -> np.ndarray:
     """Return the mask of the brain in a mean BOLD volume.
 
-    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies no further than a voxel outside the
-    template's brain, brought there by a coarse affine: eyes and scalp go, a brain cut by the field of view stays.
+    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies in the template's brain, brought there by a
+    coarse affine: eyes, scalp and the fluid around the brain go.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def bold_brain_mask(
     pose = register_affine(fixed, Image(np.where(bright, volume, 0), affine, bright), _COARSE_MM, (100, 50))
     voxels = apply_affine(np.linalg.inv(pose @ fixed.affine), grid_points(volume.shape, affine))
     inside = ndimage.map_coordinates(fixed.mask.astype(np.float32), voxels, order=1).reshape(volume.shape) > 0.5
-    mask = bright & ndimage.binary_dilation(inside)
+    mask = bright & inside
     if not mask.any():
         raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
     _log.info("%s: brain of %.0f cm3", name, mask.sum() * abs(np.linalg.det(affine[:3, :3])) / 1000)

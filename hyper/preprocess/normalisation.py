@@ -41,7 +41,7 @@ def register_to_template(
     files: TemplateFiles | None = None,
     warp_resolution_mm: float = 2.0,
     affine_iterations: Sequence[int] = (200, 100),
-    warp_iterations: Sequence[int] = (40, 30),
+    warp_iterations: Sequence[int] = (30, 40, 40),
     radius: int = 2,
     seed: int = 0,
     threads: int = 1,

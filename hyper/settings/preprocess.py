@@ -84,7 +84,7 @@ class Anatomical(Section):
     quick: bool = Field(False, description="Half the iterations, on a grid of at least 3 mm: for a first look.")
     warp_resolution_mm: float = Field(2.0, ge=1, le=8, description="Grid on which the warp is estimated (mm).")
     affine_iterations: list[int] = Field([200, 100], min_length=1, description="Iterations, coarse to fine.")
-    warp_iterations: list[int] = Field([40, 40], description="Iterations, coarse to fine; [] for an affine alone.")
+    warp_iterations: list[int] = Field([30, 40, 40], description="Iterations, coarse to fine; [] for an affine alone.")
     radius: int = Field(2, ge=1, le=10, description="Radius of the window of the cross-correlation (voxels).")
 
 

@@ -95,7 +95,7 @@ class RegisterAnatomicalInputs(BaseInterfaceInputSpec):
     quick = traits.Bool(False, usedefault=True, desc="half the iterations at 3 mm or more")
     warp_resolution_mm = traits.Range(low=0.5, value=2.0, usedefault=True, desc="grid of the registration (mm)")
     affine_iterations = traits.List(traits.Int, value=[200, 100], usedefault=True, desc="coarse to fine")
-    warp_iterations = traits.List(traits.Int, value=[40, 40], usedefault=True, desc="coarse to fine; [] for none")
+    warp_iterations = traits.List(traits.Int, value=[30, 40, 40], usedefault=True, desc="coarse to fine; [] for none")
     radius = traits.Range(low=1, value=2, usedefault=True, desc="radius of the cross-correlation (voxels)")
     seed = traits.Int(0, usedefault=True, desc="seed of antspyx")
     threads = traits.Range(low=1, value=1, usedefault=True, nohash=True, desc="threads")
