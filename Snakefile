@@ -14,6 +14,7 @@ wildcard_constraints:
 
 pathvars:
     results=RESULTS,
+    space=SPACE,
 
 
 include: "workflow/rules/simulation.smk"

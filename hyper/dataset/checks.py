@@ -8,13 +8,13 @@ import numpy as np
 
 from hyper.dataset.annex import is_unfetched, unfetched_fault
 from hyper.dataset.events import read_events
-from hyper.dataset.layout import Run, find_anatomical
+from hyper.dataset.layout import Run, find_anatomical, has_anatomical
 from hyper.dataset.trials import Reading, read_trials
 from hyper.errors import DatasetError, HyperError
 from hyper.io.volumes import load_image
 
 
-def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
+def find_faults(runs: list[Run], reading: Reading, via: str = "auto") -> list[HyperError]:
     """Check every file the study will read: headers, sizes, events, stimuli, latents; no voxel is read.
 
     Parameters
@@ -22,6 +22,8 @@ def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
     runs : list of Run
         Of all subjects.
     reading : Reading
+    via : {"auto", "T1w", "bold"}
+        Whether a T1-weighted volume is read where there is one, is due, or is not read.
 
     Returns
     -------
@@ -30,27 +32,26 @@ def find_faults(runs: list[Run], reading: Reading) -> list[HyperError]:
     """
     if not runs:
         return []
-    unfetched = unfetched_fault(runs[0].root, _needed(runs, reading))
+    unfetched = unfetched_fault(runs[0].root, _needed(runs, reading, via))
     faults: list[HyperError] = [unfetched] if unfetched else []
     for subject in sorted({run.subject for run in runs}):
         own = [run for run in runs if run.subject == subject]
         found = [_fault_of(check_bold, run.bold) for run in own] + [_fault_of(check_events, run.events) for run in own]
         readable = not any(found) and not any(is_unfetched(path) for run in own for path in (run.bold, run.events))
-        found.append(_fault_of(_check_anatomical, own[0].root, subject))
+        if _reads_anatomical(own[0].root, subject, via):
+            found.append(_fault_of(_check_anatomical, own[0].root, subject))
         if readable and not (reading.latents and is_unfetched(reading.latents)):
             found.append(_fault_of(read_trials, own, reading))
         faults += [fault for fault in found if fault]
     return faults
 
 
-def _needed(runs: list[Run], reading: Reading) -> list[Path]:
+def _needed(runs: list[Run], reading: Reading, via: str) -> list[Path]:
     """Every file of the dataset that the study reads, as far as its tables of events are there to name the images."""
     paths = [path for run in runs for path in (run.bold, run.events)]
     for subject in sorted({run.subject for run in runs}):
-        try:
+        if via != "bold" and has_anatomical(runs[0].root, subject):
             paths.append(find_anatomical(runs[0].root, subject))
-        except DatasetError:
-            continue
     if reading.latents:
         paths.append(reading.latents)
     if reading.stimuli:
@@ -125,6 +126,10 @@ def _check_size(path: Path, expected: int) -> None:
     if short:
         fault = f"it is truncated: the header announces {expected} bytes, the file has {found}"
         raise DatasetError(path, fault, "Fetch it again")
+
+
+def _reads_anatomical(root: Path, subject: str, via: str) -> bool:
+    return via == "T1w" or (via == "auto" and has_anatomical(root, subject))
 
 
 def _check_anatomical(root: Path, subject: str) -> None:

@@ -97,11 +97,21 @@ def find_anatomical(root: str | Path, subject: str) -> Path:
     DatasetError
         When there is none.
     """
-    folder = Path(root) / f"sub-{subject}"
-    found = sorted([*folder.glob("anat/*_T1w.nii*"), *folder.glob("ses-*/anat/*_T1w.nii*")])
+    found = _anatomical(root, subject)
     if not found:
-        raise DatasetError(folder, "the subject has no T1-weighted image", f"Add anat/sub-{subject}_T1w.nii.gz")
+        fault, mend = "the subject has no T1-weighted image", f"Add anat/sub-{subject}_T1w.nii.gz"
+        raise DatasetError(Path(root) / f"sub-{subject}", fault, f"{mend}, or set preprocess.via to auto or bold")
     return found[0]
+
+
+def has_anatomical(root: str | Path, subject: str) -> bool:
+    """Whether the subject has a T1-weighted image, fetched or not."""
+    return bool(_anatomical(root, subject))
+
+
+def _anatomical(root: str | Path, subject: str) -> list[Path]:
+    folder = Path(root) / f"sub-{subject}"
+    return sorted([*folder.glob("anat/*_T1w.nii*"), *folder.glob("ses-*/anat/*_T1w.nii*")])
 
 
 def sidecar_paths(run: Run) -> list[Path]:

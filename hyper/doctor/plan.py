@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hyper.dataset.checks import find_faults
-from hyper.dataset.layout import Run, find_anatomical, find_runs, sidecar_paths
+from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, sidecar_paths
 from hyper.dataset.trials import Reading
 from hyper.errors import HyperError
 from hyper.generators.shipped import weights_file
@@ -78,6 +78,11 @@ class Plan:
             return self.dataset / f"sub-{subject}/anat/sub-{subject}_T1w.nii.gz"
         return find_anatomical(self.dataset, subject)
 
+    def through_t1w(self, subject: str) -> bool:
+        """Whether the subject's runs reach the template through a T1-weighted image, or straight from BOLD."""
+        via = self.settings.preprocess.via
+        return via == "T1w" or (via == "auto" and (self.simulated or has_anatomical(self.dataset, subject)))
+
     def latents(self) -> list[Path]:
         """The file of latents, if the study has one."""
         name = self.settings.dataset.latents
@@ -102,7 +107,8 @@ class Plan:
         faults = find_engine_faults(self.settings.preprocess.engines)
         if self.simulated:
             return faults
-        return faults + find_faults(list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset))
+        reading = Reading.of(self.section("dataset"), self.dataset)
+        return faults + find_faults(list(self.runs.values()), reading, self.settings.preprocess.via)
 
     def _simulated_runs(self) -> list[Run]:
         runs = []

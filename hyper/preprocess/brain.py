@@ -1,18 +1,24 @@
-"""Brain extraction and intensity correction of the T1-weighted volume."""
+"""Brain extraction and intensity correction of the T1-weighted and of the mean BOLD volume."""
 
 import logging
 from itertools import product
 
 import nibabel as nib
 import numpy as np
+from dipy.segment.mask import median_otsu
 from scipy import ndimage
 
 from hyper.errors import DatasetError
-from hyper.io.spaces import grid_points
+from hyper.io.spaces import apply_affine, grid_points
+from hyper.preprocess.antspyx import correct_by_n4
+from hyper.preprocess.normalisation import brain_of_template, register_affine
+from hyper.preprocess.template import TemplateFiles
+from hyper.preprocess.warp import Image
 
 _log = logging.getLogger(__name__)
 _STRIPPED_SHARE = 0.6
 _HUMAN_BRAIN_CM3 = (800, 2200)
+_COARSE_MM = 6.0
 
 
 def brain_mask(t1w: np.ndarray, affine: np.ndarray, method: str, threads: int = 1, name: str = "T1w") -> np.ndarray:
@@ -71,16 +77,70 @@ def _above_zero(volume: np.ndarray, name: str) -> np.ndarray:
     if mask.mean() > _STRIPPED_SHARE:
         fault = f"{mask.mean():.0%} of its voxels are above 0, so it is not stripped of the skull"
         raise DatasetError(name, fault, "Set preprocess.brain.method: deepbet")
-    parts, _ = ndimage.label(mask)
-    largest = parts == np.bincount(parts.ravel())[1:].argmax() + 1
-    return ndimage.binary_fill_holes(largest)
+    return _largest(mask)
 
 
-def correct_bias(t1w: np.ndarray, affine: np.ndarray, mask: np.ndarray, order: int = 3, rounds: int = 6) -> np.ndarray:
+def bold_brain_mask(
+    boldref: np.ndarray, affine: np.ndarray, files: TemplateFiles | None = None, name: str = "boldref"
+) -> np.ndarray:
+    """Return the mask of the brain in a mean BOLD volume.
+
+    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies in the template's brain, brought there by a
+    coarse affine: eyes, scalp and the fluid around the brain go.
+
+    Parameters
+    ----------
+    boldref : ndarray, shape (x, y, z)
+    affine : ndarray, shape (4, 4)
+    files : TemplateFiles, optional
+        The user's own template.
+    name : str
+        Name of the volume, for messages.
+
+    Returns
+    -------
+    ndarray of bool, shape (x, y, z)
+
+    Raises
+    ------
+    DatasetError
+        When no brain is found.
+    """
+    volume = np.nan_to_num(np.asarray(boldref, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    if np.ptp(volume) == 0:
+        raise DatasetError(name, "the mean BOLD volume is constant", "Leave the run out or fetch it again")
+    bright = _largest(median_otsu(volume, median_radius=2, numpass=2)[1] > 0)
+    if not bright.any():
+        raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
+    fixed = brain_of_template(files, "bold")
+    pose = register_affine(fixed, Image(np.where(bright, volume, 0), affine, bright), _COARSE_MM, (100, 50))
+    voxels = apply_affine(np.linalg.inv(pose @ fixed.affine), grid_points(volume.shape, affine))
+    inside = ndimage.map_coordinates(fixed.mask.astype(np.float32), voxels, order=1).reshape(volume.shape) > 0.5
+    mask = bright & inside
+    if not mask.any():
+        raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
+    _log.info("%s: brain of %.0f cm3", name, mask.sum() * abs(np.linalg.det(affine[:3, :3])) / 1000)
+    return mask
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    parts, number = ndimage.label(mask)
+    return ndimage.binary_fill_holes(parts == np.bincount(parts.ravel())[1:].argmax() + 1) if number else mask
+
+
+def correct_bias(
+    t1w: np.ndarray,
+    affine: np.ndarray,
+    mask: np.ndarray,
+    order: int = 3,
+    rounds: int = 6,
+    method: str = "polynomial",
+    seed: int = 0,
+) -> np.ndarray:
     """Divide out a smooth receive field.
 
-    The field is the exponential of a polynomial. It is fitted to the logarithm of the brightest tissue, white matter,
-    which is chosen anew from the corrected volume in each round.
+    The field of the method ``polynomial`` is the exponential of a polynomial. It is fitted to the logarithm of the
+    brightest tissue, white matter, which is chosen anew from the corrected volume in each round.
 
     Parameters
     ----------
@@ -90,6 +150,10 @@ def correct_bias(t1w: np.ndarray, affine: np.ndarray, mask: np.ndarray, order: i
     order : int
         Degree of the polynomial; 0 only masks.
     rounds : int
+    method : {"polynomial", "n4", "none"}
+        ``n4`` is that of antspyx.
+    seed : int
+        Of N4.
 
     Returns
     -------
@@ -97,8 +161,10 @@ def correct_bias(t1w: np.ndarray, affine: np.ndarray, mask: np.ndarray, order: i
         Masked volume; its mean brightness is kept.
     """
     masked = np.where(mask, np.nan_to_num(np.asarray(t1w, np.float32), nan=0.0, posinf=0.0, neginf=0.0), 0)
-    if order == 0:
+    if method == "none" or (method == "polynomial" and order == 0):
         return masked
+    if method == "n4":
+        return np.where(mask, correct_by_n4(masked, affine, mask, seed), 0).astype(np.float32)
     inside = masked > 0
     points = grid_points(mask.shape, affine, inside)
     centre, half = points.mean(1, keepdims=True), np.ptp(points, axis=1).max() / 2

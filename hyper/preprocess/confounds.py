@@ -16,7 +16,7 @@ from hyper.io.volumes import iterate_volumes, load_image, read_volume
 from hyper.preprocess.confound_names import EXPANSIONS, MOTION, TISSUES
 from hyper.preprocess.grids import resample_to
 from hyper.preprocess.moments import Moments, signal_to_noise
-from hyper.preprocess.template import load_template
+from hyper.preprocess.template import Template, TemplateFiles, load_template
 
 _log = logging.getLogger(__name__)
 _SAMPLES = 8_000_000
@@ -51,8 +51,10 @@ class RunQuality:
     tissues: np.ndarray
 
 
-def tissue_masks(mask: np.ndarray, affine: np.ndarray, probability: float = 0.9) -> dict[str, np.ndarray]:
-    """Return white matter and cerebrospinal fluid on a grid of the template's space, by nilearn's tissue maps.
+def tissue_masks(
+    mask: np.ndarray, affine: np.ndarray, probability: float = 0.9, files: TemplateFiles | None = None
+) -> dict[str, np.ndarray]:
+    """Return white matter and cerebrospinal fluid on a grid of the template's space, by the template's tissue maps.
 
     The maps are cut at 1 mm; a voxel counts when most of it lies inside. The fluid is that of the ventricles and the
     cisterns: what lies within 12 mm of the brain's edge does not count, since it has the signal of vessels and of
@@ -65,13 +67,15 @@ def tissue_masks(mask: np.ndarray, affine: np.ndarray, probability: float = 0.9)
     affine : ndarray, shape (4, 4)
     probability : float
         Least probability of the tissue.
+    files : TemplateFiles, optional
+        A template of the user's own.
 
     Returns
     -------
     dict of ndarray of bool
         ``csf``, ``white_matter`` and ``global_signal`` (the brain).
     """
-    template = load_template(1.0)
+    template = load_template(1.0, files)
     maps = {"white_matter": template.wm, "csf": np.clip(template.brain - template.gm - template.wm, 0, 1)}
     inner = ndimage.distance_transform_edt(template.brain) >= _EDGE_MM
     masks = {"global_signal": mask}
@@ -89,7 +93,9 @@ def tissue_masks(mask: np.ndarray, affine: np.ndarray, probability: float = 0.9)
     return {name: masks[name] for name in TISSUES}
 
 
-def measure_run(bold: str | Path, mask: str | Path, probability: float = 0.9) -> RunQuality:
+def measure_run(
+    bold: str | Path, mask: str | Path, probability: float = 0.9, files: TemplateFiles | None = None
+) -> RunQuality:
     """Measure mean signals, DVARS and temporal signal-to-noise ratio of a run in template space.
 
     DVARS is that of Power et al. (2012), NeuroImage 59, 2142, after scaling to a median of 1000; ``std_dvars`` divides
@@ -105,6 +111,8 @@ def measure_run(bold: str | Path, mask: str | Path, probability: float = 0.9) ->
         Brain, on the same grid.
     probability : float
         Least probability of a tissue.
+    files : TemplateFiles, optional
+        A template of the user's own.
 
     Returns
     -------
@@ -121,10 +129,10 @@ def measure_run(bold: str | Path, mask: str | Path, probability: float = 0.9) ->
     if brain.shape != image.shape[:3] or not brain.any():
         fault = f"its grid {brain.shape} is not the run's {image.shape[:3]}, or it is empty"
         raise DataError(mask, fault, "Run mask_bold again")
-    masks = {name: tissue[brain] for name, tissue in tissue_masks(brain, affine, probability).items()}
+    masks = {name: tissue[brain] for name, tissue in tissue_masks(brain, affine, probability, files).items()}
     volumes, voxels = image.shape[3], int(brain.sum())
     sampled = np.unique(np.linspace(0, voxels - 1, min(voxels, max(_SAMPLES // volumes, 256))).round().astype(int))
-    rows, tissues = _carpet_rows(brain, affine, masks)
+    rows, tissues = _carpet_rows(brain, affine, masks, load_template(1.0, files))
     kept, carpet = np.empty((volumes, len(sampled)), np.float32), np.empty((volumes, len(rows)), np.float32)
     means = {name: np.empty(volumes) for name in masks}
     moments, squares = Moments(volumes, voxels), np.full(volumes, np.nan)
@@ -166,9 +174,11 @@ def _dvars(squares: np.ndarray, voxels: int, sample: np.ndarray) -> tuple[np.nda
     return nstd, nstd / expected
 
 
-def _carpet_rows(brain: np.ndarray, affine: np.ndarray, masks: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
+def _carpet_rows(
+    brain: np.ndarray, affine: np.ndarray, masks: Mapping[str, np.ndarray], template: Template
+) -> tuple[np.ndarray, Any]:
     """Voxels of the carpet, tissue by tissue, as indices into the brain, and the class of each."""
-    grey = resample_to(load_template(1.0).gm, load_template(1.0).affine, brain.shape, affine)[brain] > 0.6
+    grey = resample_to(template.gm, template.affine, brain.shape, affine)[brain] > 0.6
     classes = {GREY: grey, WHITE: masks["white_matter"], CSF: masks["csf"]}
     shares = {GREY: 0.6, WHITE: 0.25, CSF: 0.15}
     rows, labels = [], []

@@ -85,7 +85,7 @@ def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **in
 def _execute(interface: type[Interface], base: Path, inputs: Mapping[str, Any]) -> BaseInterfaceInputSpec:
     nipype_logging.getLogger("nipype.workflow").setLevel("WARNING")
     known = interface.input_spec().copyable_trait_names()
-    left_out = sorted(set(inputs) - set(known) - {"seed", "threads", "mask"})
+    left_out = sorted(set(inputs) - set(known) - {"seed", "threads", "mask", "engine"})
     if left_out:
         _log.info("%s has no use for %s", interface.__name__, ", ".join(left_out))
     taken = {name: _absolute(value) for name, value in inputs.items() if name in known}

@@ -1,10 +1,10 @@
 """Normalised runs: motion, run, coregistration and warp composed, every volume interpolated once."""
 
 import logging
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from scipy import ndimage
 from hyper.errors import DataError
 from hyper.io.spaces import apply_affine
 from hyper.io.volumes import iterate_volumes, write_series
+from hyper.preprocess.interpolation import interpolate
 from hyper.preprocess.realign import series_shape
-from hyper.preprocess.template import load_template
+from hyper.preprocess.rigid import FWHM_PER_SIGMA
+from hyper.preprocess.template import TemplateFiles, load_template
 
 _log = logging.getLogger(__name__)
 _BLOCK = 16
-_ORDERS = {"linear": 1, "cubic": 3}
 _TYPES = {"int16": np.int16, "float32": np.float32}
 
 
@@ -51,7 +52,9 @@ class TemplateGrid:
         return TemplateGrid(self.mask, self.affine, apply_affine(matrix, self.points))
 
 
-def template_grid(coordinates: np.ndarray, affine: np.ndarray, margin_mm: float = 0.0) -> TemplateGrid:
+def template_grid(
+    coordinates: np.ndarray, affine: np.ndarray, margin_mm: float = 0.0, files: TemplateFiles | None = None
+) -> TemplateGrid:
     """Return the voxels of the template's brain and a margin around it.
 
     Parameters
@@ -61,6 +64,8 @@ def template_grid(coordinates: np.ndarray, affine: np.ndarray, margin_mm: float 
     affine : ndarray, shape (4, 4)
         Affine of the template grid; its voxel size tells the template's resolution.
     margin_mm : float
+    files : TemplateFiles, optional
+        The user's own template.
 
     Raises
     ------
@@ -68,10 +73,10 @@ def template_grid(coordinates: np.ndarray, affine: np.ndarray, margin_mm: float 
         When this is not the template's grid.
     """
     sizes = voxel_sizes(affine)
-    template = load_template(round(float(sizes[0]), 6))
+    template = load_template(round(float(sizes[0]), 6), files)
     if template.brain.shape != coordinates.shape[:3] or not np.allclose(template.affine, affine, atol=1e-3):
         fault = f"its grid {coordinates.shape[:3]} is not the template's {template.brain.shape}"
-        raise DataError("map from template to T1w", fault, "Run the rule register_anatomical again")
+        raise DataError("map from the template", fault, "Run the rule register_anatomical again")
     mask = np.array(template.brain)
     if margin_mm > 0:
         mask = ndimage.distance_transform_edt(~mask, sampling=sizes) <= margin_mm
@@ -86,10 +91,14 @@ def resample_run(
     tr: float,
     *,
     interpolation: str = "cubic",
+    smoothing_mm: float = 0.0,
     dtype: str = "int16",
     threads: int = 1,
 ) -> np.ndarray:
     """Write a run in template space, a few volumes at a time.
+
+    While one block of volumes is compressed and written, the threads interpolate the next: memory holds two blocks,
+    however long the run.
 
     Parameters
     ----------
@@ -103,11 +112,14 @@ def resample_run(
         World of the boldref to world of each volume.
     tr : float
         Repetition time, seconds.
-    interpolation : {"linear", "cubic"}
-        Cubic is by B-splines.
+    interpolation : {"cubic", "linear", "lanczos"}
+        See `hyper.preprocess.interpolation`.
+    smoothing_mm : float
+        Full width at half maximum of a Gaussian applied to the result, over the computed voxels alone.
     dtype : {"int16", "float32"}
         Type on disk; int16 is scaled to four times the largest value of the first block.
     threads : int
+        The result does not depend on it.
 
     Returns
     -------
@@ -122,22 +134,35 @@ def resample_run(
     shape, affine = series_shape(path)
     if len(motion) != shape[3]:
         raise DataError(path, f"{shape[3]} volumes but {len(motion)} poses", "Run the rule realign again")
+    poses = np.linalg.inv(affine) @ motion
     total, covered = np.zeros(grid.points.shape[1]), np.ones(grid.points.shape[1], bool)
+    smoother = _Smoother(grid, smoothing_mm) if smoothing_mm > 0 else None
+
+    def sample(volume: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found, inside = interpolate(volume, pose, grid.points, interpolation)
+        return (found if smoother is None else smoother(found, inside)), inside
 
     def blocks() -> Iterator[np.ndarray]:
+        waiting: deque[list[Future]] = deque()
         done = 0
         with ThreadPoolExecutor(threads) as pool:
             for block in iterate_volumes(path, _BLOCK):
-                poses = np.linalg.inv(affine) @ motion[done : done + block.shape[3]]
-                sample = partial(_sample, points=grid.points, order=_ORDERS[interpolation])
-                values = np.empty((*grid.shape, block.shape[3]), np.float32, order="F")
-                values[:] = 0
-                for index, (found, inside) in enumerate(pool.map(sample, np.moveaxis(block, 3, 0), poses)):
-                    values[grid.mask, index] = found
-                    np.add(total, found, out=total)
-                    np.logical_and(covered, inside, out=covered)
+                own = poses[done : done + block.shape[3]]
+                waiting.append([pool.submit(sample, block[..., index], pose) for index, pose in enumerate(own)])
                 done += block.shape[3]
-                yield values
+                if len(waiting) > 1:
+                    yield collect(waiting.popleft())
+            while waiting:
+                yield collect(waiting.popleft())
+
+    def collect(futures: list[Future]) -> np.ndarray:
+        values = np.zeros((*grid.shape, len(futures)), np.float32, order="F")
+        for index, future in enumerate(futures):
+            found, inside = future.result()
+            values[..., index][grid.mask] = found
+            np.add(total, found, out=total)
+            np.logical_and(covered, inside, out=covered)
+        return values
 
     stream = blocks()
     first = next(stream)
@@ -149,18 +174,23 @@ def resample_run(
     return mean
 
 
-def _sample(volume: np.ndarray, pose: np.ndarray, points: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Values at points (3, n) and which of them lie in the field of view; `pose` maps world to voxels."""
-    finite = np.nan_to_num(np.ascontiguousarray(volume), nan=0.0, posinf=0.0, neginf=0.0)
-    coefficients = ndimage.spline_filter(finite, order, output=np.float32, mode="mirror") if order > 1 else finite
-    voxels = apply_affine(pose, points)
-    edge = np.array(volume.shape)[:, None] - 0.5
-    inside: np.ndarray = np.all((voxels >= -0.5) & (voxels <= edge), axis=0)
-    values = np.zeros(points.shape[1], np.float32)
-    values[inside] = ndimage.map_coordinates(
-        coefficients, voxels[:, inside], order=order, prefilter=False, mode="mirror", output=np.float32
-    )
-    return values, inside
+class _Smoother:
+    """Gaussian smoothing over the computed voxels that lie in the field of view; what is outside has no weight."""
+
+    def __init__(self, grid: TemplateGrid, smoothing_mm: float) -> None:
+        self.sigma = smoothing_mm / FWHM_PER_SIGMA / voxel_sizes(grid.affine)
+        inside = np.array(np.nonzero(grid.mask))
+        low, high = inside.min(1), inside.max(1) + 1
+        self.mask = grid.mask[tuple(slice(first, last) for first, last in zip(low, high, strict=True))]
+
+    def __call__(self, values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        smooth, weight = (self._filtered(part) for part in (np.where(inside, values, 0), inside))
+        return np.where(inside, smooth / np.maximum(weight, 1e-6), 0).astype(np.float32)
+
+    def _filtered(self, values: np.ndarray) -> np.ndarray:
+        volume = np.zeros(self.mask.shape, np.float32)
+        volume[self.mask] = values
+        return ndimage.gaussian_filter(volume, self.sigma, mode="constant")[self.mask]
 
 
 def _int16_slope(values: np.ndarray) -> float:

@@ -2,26 +2,32 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-_SPACE = "space-MNI152NLin2009aSym"
 _FUNC = "preprocess/sub-{subject}/func/sub-{subject}_"
 _ANAT = "preprocess/sub-{subject}/anat/sub-{subject}_"
 _OF_SUBJECTS = (
     "trials/sub-{subject}_trials.tsv",
     "trials/sub-{subject}_trials.json",
-    f"{_FUNC}{_SPACE}_desc-brain_mask.nii.gz",
-    f"{_FUNC}from-T1w_to-reference_xfm.h5",
-    f"{_ANAT}desc-brain_mask.nii.gz",
-    f"{_ANAT}desc-preproc_T1w.nii.gz",
-    f"{_ANAT}from-MNI152NLin2009aSym_to-T1w_xfm.nii.gz",
+    _FUNC + "space-{space}_desc-brain_mask.nii.gz",
+)
+_THROUGH_T1W = (
+    _FUNC + "from-T1w_to-reference_xfm.h5",
+    _ANAT + "desc-brain_mask.nii.gz",
+    _ANAT + "desc-preproc_T1w.nii.gz",
+    _ANAT + "from-{space}_to-T1w_xfm.nii.gz",
+)
+_STRAIGHT = (
+    _FUNC + "desc-brain_mask.nii.gz",
+    _FUNC + "desc-preproc_boldref.nii.gz",
+    _FUNC + "from-{space}_to-reference_xfm.nii.gz",
 )
 _OF_RUNS = (
     _FUNC + "{series}_desc-motion_timeseries.tsv",
     _FUNC + "{series}_desc-confounds_timeseries.tsv",
     _FUNC + "{series}_desc-confounds_timeseries.json",
-    "glm/sub-{subject}/sub-{subject}_{series}_" + _SPACE + "_stat-z_statmap.nii.gz",
+    "glm/sub-{subject}/sub-{subject}_{series}_space-{space}_stat-z_statmap.nii.gz",
     "glm/sub-{subject}/sub-{subject}_{series}_trials.tsv",
     "glm/sub-{subject}/sub-{subject}_{series}_design.tsv",
 )
@@ -36,7 +42,13 @@ _OF_DECODERS = tuple(
 
 
 def deliverables(
-    runs: Mapping[str, Sequence[str]], decoders: Sequence[str], whole: bool, simulated: bool, root: str
+    runs: Mapping[str, Sequence[str]],
+    decoders: Sequence[str],
+    whole: bool,
+    simulated: bool,
+    root: str,
+    space: str = "MNI152NLin2009aSym",
+    with_t1w: Collection[str] | None = None,
 ) -> list[str]:
     """Name the files and folders of a study that are kept and listed; BOLD series, which can be remade, are not.
 
@@ -50,10 +62,19 @@ def deliverables(
     simulated : bool
     root : str
         The study's folder, ending in a slash.
+    space : str
+        Label of the template.
+    with_t1w : collection of str, optional
+        Subjects whose runs reach the template through a T1w volume; all when not given.
     """
-    names = [name.format(subject=subject) for name in _OF_SUBJECTS for subject in runs]
+    names = [name.format(subject=subject, space=space) for name in _OF_SUBJECTS for subject in runs]
+    for subject in runs:
+        own = _THROUGH_T1W if with_t1w is None or subject in with_t1w else _STRAIGHT
+        names += [name.format(subject=subject, space=space) for name in own]
     pairs = [(subject, series) for subject, labels in runs.items() for series in labels]
-    names += [name.format(subject=subject, series=series) for name in _OF_RUNS for subject, series in pairs]
+    names += [
+        name.format(subject=subject, series=series, space=space) for name in _OF_RUNS for subject, series in pairs
+    ]
     if whole:
         names += [name.format(subject=subject) for name in _OF_RESPONSES for subject in runs]
         for name in _OF_DECODERS:

@@ -91,31 +91,37 @@ _REALIGNED = {
     "fsl": "by MCFLIRT of FSL [@fsl] to its mean volume",
     "afni": "by 3dvolreg of AFNI [@afni], first to its first and then to its mean volume",
 }
-_BY = {"spm": "SPM12 [@spm]", "fsl": "FLIRT of FSL [@fsl]", "ants": "ANTs [@ants]"}
-_NORMALISED = {
-    "spm": "by the unified segmentation [@segmentation] of SPM12 [@spm], whose space was taken for the template's",
-    "fsl": "by FLIRT and FNIRT of FSL [@fsl]",
-    "ants": "by an affine and a symmetric diffeomorphic transform [@syn] with ANTs [@ants]",
+_POSES = ("realign", "coregistration")
+_BY = {
+    "hyper": "mutual information and the boundary of white matter [@boundary]",
+    "spm": "SPM12 [@spm]",
+    "fsl": "FLIRT of FSL [@fsl]",
+    "ants": "ANTs [@ants]",
 }
 
 
 def _preprocessing(settings: Mapping[str, Any]) -> str:
     anatomical = _get(settings, "preprocess.anatomical", {})
-    grid = f", at {anatomical['resolution_mm']:g} mm," if "resolution_mm" in anatomical else ""
-    warped = bool(anatomical.get("warp_iterations", True))
-    warp = "an affine and a symmetric diffeomorphic transform [@syn]" if warped else "an affine transform"
+    resolution = _get(settings, "preprocess.template.resolution_mm")
+    grid = f", at {resolution:g} mm" if resolution else ""
     stripped = _get(settings, "preprocess.brain.method", "deepbet") == "deepbet"
     brain = ", its brain extracted by deepbet [@deepbet]," if stripped else ""
-    realign, coregister, normalise = (
-        _get(settings, f"preprocess.{step}.engine") or "hyper" for step in ("realign", "coregistration", "anatomical")
+    realign, coregister = (_get(settings, f"preprocess.{step}.engine") or "hyper" for step in _POSES)
+    own = _get(settings, "preprocess.template.t1w")
+    space = _get(settings, "preprocess.template.space", "MNI152NLin2009aSym")
+    template = f"template {space}" if own else "MNI152 template (ICBM 2009a, symmetric [@mni2009])"
+    straight = (
+        f"The mean BOLD volume was registered straight to the {template}, in EPI contrast,"
+        if _get(settings, "preprocess.via", "auto") == "bold"
+        else f"The mean BOLD volume was registered to the T1-weighted volume of the same person by {_BY[coregister]}, "
+        f"and that volume{brain} to the {template}"
     )
-    pose = f" by {_BY[coregister]}" if coregister in _BY else ""
-    how = _NORMALISED.get(normalise, f"by {warp} with DIPY [@dipy]")
+    smoothing = float(_get(settings, "preprocess.resample.smoothing_mm", 0) or 0)
+    smoothed = f" and smoothed by {smoothing:g} mm (full width at half maximum)" if smoothing else ""
     return (
         f"Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned {_REALIGNED[realign]}; framewise "
-        "displacement is that of Power et al. [@power2012]. The mean BOLD volume was registered to the T1-weighted "
-        f"volume of the same person{pose}; that volume{brain} was registered to the MNI152 template (ICBM 2009a, "
-        f"symmetric [@mni2009]){grid} {how}. All transforms were composed, so that every volume was interpolated once."
+        f"displacement is that of Power et al. [@power2012]. {straight} by {_warp(anatomical)}. All transforms were "
+        f"composed, so that every volume was interpolated once{grid}{smoothed}."
     )
 
 
@@ -129,6 +135,21 @@ _CONFOUNDS = {
 
 def _confounds(names: list[str]) -> str:
     return "".join(f" and {_CONFOUNDS.get(name, spell_out(name).lower())}" for name in names)
+
+
+def _warp(anatomical: Mapping[str, Any]) -> str:
+    engine, warped = anatomical.get("engine") or "hyper", bool(anatomical.get("warp_iterations", True))
+    if engine == "spm":
+        return "the unified segmentation [@segmentation] of SPM12 [@spm], whose space was taken for the template's"
+    if engine == "fsl":
+        return "FLIRT and FNIRT of FSL [@fsl]"
+    if engine in ("antspyx", "ants"):
+        return "an affine and SyN [@syn] of ANTs [@ants]" if warped else "an affine of ANTs [@ants]"
+    if not warped:
+        return "an affine transform with DIPY [@dipy]"
+    if engine == "dipy":
+        return "an affine and a symmetric diffeomorphic transform [@syn] with DIPY [@dipy]"
+    return "an affine with DIPY [@dipy] and a diffeomorphic flow along the local cross-correlation, after [@syn]"
 
 
 def _first_level(settings: Mapping[str, Any]) -> str:

@@ -104,6 +104,13 @@ REFERENCES: dict[str, Reference] = {
         "Computers and Biomedical Research, 29, 162–173",
         "10.1006/cbmr.1996.0014",
     ),
+    "boundary": _doi(
+        "Greve, D. N., & Fischl, B.",
+        2009,
+        "Accurate and robust brain image alignment using boundary-based registration",
+        "NeuroImage, 48, 63–72",
+        "10.1016/j.neuroimage.2009.06.060",
+    ),
     "ants": _doi(
         "Avants, B. B., Tustison, N. J., Song, G., Cook, P. A., Klein, A., & Gee, J. C.",
         2011,

@@ -1,7 +1,7 @@
 """Realignment, normalisation, one interpolation."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -38,26 +38,60 @@ class AlignRun(Section):
     tolerance_mm: float = Field(0.01, gt=0, description="Iterations end when the head moves less than this (mm).")
 
 
+class Template(Section):
+    """The space of all results."""
+
+    space: str = Field(
+        "MNI152NLin2009aSym", pattern=r"^[A-Za-z0-9]+$", description="Its label in file names, `_space-<label>_`."
+    )
+    resolution_mm: float = Field(2.0, ge=1, le=8, description="Voxels of the template grid of all results (mm).")
+    t1w: str | None = Field(
+        None, description="T1w brain of a template of your own, a NIfTI file; null takes nilearn's MNI152NLin2009aSym."
+    )
+    mask: str | None = Field(None, description="Its brain mask; null takes its voxels above 0.")
+    bold: str | None = Field(
+        None, description="The same brain in the contrast of a mean EPI volume; for subjects without a T1w volume."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        packaged = Template.model_fields["space"].default
+        if self.t1w is not None and self.space == packaged:
+            raise ValueError(f"t1w is not {packaged}: give the label of your template as space")
+        if self.t1w is None and self.space != packaged:
+            raise ValueError(f"space {self.space} needs its files: give at least t1w")
+        if self.t1w is None and (self.mask or self.bold):
+            raise ValueError("mask and bold belong to a template of your own: give its t1w too")
+        return self
+
+
 class Brain(Section):
-    """Brain extraction of the T1w volume."""
+    """Brain extraction and receive field, of the T1w volume or, without one, of the mean BOLD volume."""
 
     method: Literal["deepbet", "none"] = Field(
-        "deepbet", description="`deepbet` finds the brain by a network; `none` takes a volume that is already stripped."
+        "deepbet",
+        description="T1w: `deepbet` finds the brain by a network; `none` takes a volume that is already stripped.",
     )
-    bias_order: int = Field(2, ge=0, le=5, description="Degree of the receive field that is divided out; 0: none.")
+    bias: Literal["polynomial", "n4", "none"] = Field(
+        "polynomial", description="How the receive field is divided out; `n4` needs antspyx."
+    )
+    bias_order: int = Field(2, ge=0, le=5, description="Degree of the polynomial; 0: none.")
 
 
 class Anatomical(Section):
-    """T1w brain to the template: affine, then a warp. Sets the template grid of the study."""
+    """Brain to the template: affine, then a warp."""
 
-    engine: Literal["hyper", "spm", "fsl", "ants"] | None = Field(
-        None, description="Who registers: `hyper`, dipy's affine and SyN; null: as preprocess.engine."
+    engine: Literal["hyper", "dipy", "antspyx", "spm", "fsl", "ants"] | None = Field(
+        None,
+        description="Who finds the warp: `hyper`, greedy local cross-correlation after dipy's affine; `dipy` and "
+        "`antspyx`, their SyN (antspyx is to be installed by you); null: as preprocess.engine. spm, fsl and ants need "
+        "a T1w volume; runs that go straight to the template are left to hyper.",
     )
-    resolution_mm: float = Field(2.0, ge=1, le=8, description="Voxels of the template grid of all results (mm).")
+    quick: bool = Field(False, description="Half the iterations, on a grid of at least 3 mm: for a first look.")
     warp_resolution_mm: float = Field(2.0, ge=1, le=8, description="Grid on which the warp is estimated (mm).")
     affine_iterations: list[int] = Field([200, 100], min_length=1, description="Iterations, coarse to fine.")
-    warp_iterations: list[int] = Field([40, 25, 10], description="Iterations, coarse to fine; [] for an affine alone.")
-    radius: int = Field(3, ge=1, le=10, description="Radius of the window of the cross-correlation (voxels).")
+    warp_iterations: list[int] = Field([30, 40, 40], description="Iterations, coarse to fine; [] for an affine alone.")
+    radius: int = Field(2, ge=1, le=10, description="Radius of the window of the cross-correlation (voxels).")
 
 
 class Coregistration(Section):
@@ -65,17 +99,23 @@ class Coregistration(Section):
 
     engine: Literal["hyper", "spm", "fsl", "ants"] | None = Field(
         None,
-        description="Who registers: `hyper`, dipy's mutual information, then least squares; null: as "
+        description="Who registers: `hyper`, dipy's mutual information, then the boundary of white matter; null: as "
         "preprocess.engine.",
     )
-    resolution_mm: float = Field(4.0, ge=1, le=8, description="Grid and distance of the sampling points (mm).")
-    smoothing_mm: list[float] = Field([10.0, 5.0], min_length=1, description="Smoothing, coarse to fine (mm, FWHM).")
+    resolution_mm: float = Field(4.0, ge=1, le=8, description="Grid of the mutual information (mm).")
+    boundary_mm: float = Field(
+        2.0, ge=0, le=8, description="How far to both sides of the boundary BOLD is compared (mm); 0 leaves it out."
+    )
+    points: int = Field(30_000, ge=500, description="Points of the boundary, at most.")
 
 
 class Resample(Section):
     """All transforms composed, each volume interpolated once."""
 
-    interpolation: Literal["cubic", "linear"] = Field("cubic", description="Interpolation; cubic is by B-splines.")
+    interpolation: Literal["cubic", "linear", "lanczos"] = Field(
+        "cubic", description="Interpolation; cubic is by B-splines, lanczos a windowed sinc of three lobes."
+    )
+    smoothing_mm: float = Field(0.0, ge=0, le=20, description="Smoothing afterwards (mm, FWHM); 0: none.")
     dtype: Literal["int16", "float32"] = Field(
         "int16", description="Type on disk; int16 is scaled to the range of the data and takes half the space."
     )
@@ -127,15 +167,29 @@ class Preprocess(Section):
         "A step that an engine lacks is done by `hyper` (afni has realign and align_run, ants all but realign); each "
         "step may name another.",
     )
+    template: Template = Field(Template(), description="The space of all results.")
+    via: Literal["auto", "T1w", "bold"] = Field(
+        "auto",
+        description="How runs reach the template: through the subject's T1w volume, straight from the mean BOLD "
+        "volume, or, `auto`, through the T1w volume where there is one.",
+    )
     realign: Realign = Field(Realign(), description="Motion within a run.")
     align_run: AlignRun = Field(AlignRun(), description="From the first run to each run.")
     brain: Brain = Field(Brain(), description="Brain extraction.")
-    anatomical: Anatomical = Field(Anatomical(), description="T1w brain to template; the grid of the study.")
+    anatomical: Anatomical = Field(Anatomical(), description="T1w brain to template.")
     coregistration: Coregistration = Field(Coregistration(), description="Mean BOLD volume to T1w brain.")
     resample: Resample = Field(Resample(), description="One interpolation.")
     mask: Mask = Field(Mask(), description="Brain mask of the BOLD runs.")
     confounds: Confounds = Field(Confounds(), description="Confounds of each run.")
     figures: Figures = Field(Figures(), description="Figures of motion and registration.")
+
+    @model_validator(mode="after")
+    def _spm_has_its_own_template(self) -> Self:
+        if self.anatomical.engine == "spm" and self.template.t1w is not None:
+            raise ValueError(
+                "spm normalises to its own tissue maps: give another anatomical.engine, or no template.t1w"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -39,6 +39,8 @@ class Settings(Section):
             raise ValueError("dataset.path is not set: give the folder of a BIDS dataset, or set study.simulated: true")
         if self.study.last_stage == "report" and self.dataset.latents is None and not self.study.simulated:
             raise ValueError("dataset.latents is null: decoding needs latents; set study.last_stage: glm without them")
+        if self.study.simulated and self.preprocess.template.t1w is not None:
+            raise ValueError("a simulated study lies in the packaged template: leave preprocess.template.t1w null")
         if self.glm.contrasts and self.glm.regressors != "condition":
             raise ValueError("glm.contrasts need glm.regressors: condition")
         return self

@@ -146,18 +146,22 @@ class Chain:
         Label.
     warp : path
         ``from-MNI152NLin2009aSym_to-T1w_xfm.nii.gz``: world coordinates (mm) in the T1w image, shape (x, y, z, 3).
-    to_reference : path
-        ``from-T1w_to-reference_xfm.h5``.
+        Without a T1w image, those in the reference run.
+    to_reference : path, optional
+        ``from-T1w_to-reference_xfm.h5``; not given when `warp` ends in the reference run.
 
     Attributes
     ----------
     planted, estimated : ndarray, shape (3, n)
-        T1w world coordinates of every point of the template's brain, mm.
+        T1w world coordinates of every point of the template's brain, mm; the estimated ones in the reference
+        run where there is no `to_reference`.
     to_reference : ndarray, shape (4, 4)
         T1w world to the world of the reference run.
     """
 
-    def __init__(self, truth: str | Path, subject: str, warp: str | Path, to_reference: str | Path) -> None:
+    def __init__(
+        self, truth: str | Path, subject: str, warp: str | Path, to_reference: str | Path | None = None
+    ) -> None:
         names = [f"sub-{subject}/{name}" for name in ("affine", "warp", "warp_affine")]
         anatomy = Anatomy(*(read_arrays(truth, names)[0][name] for name in names))
         image = load_image(warp)
@@ -170,7 +174,7 @@ class Chain:
         brain = _in_brain(points)
         self.planted = anatomy.to_subject(points[:, brain])
         self.estimated = mapped.reshape(-1, 3)[brain].T
-        self.to_reference = read_arrays(to_reference, ["matrix"])[0]["matrix"]
+        self.to_reference = read_arrays(to_reference, ["matrix"])[0]["matrix"] if to_reference else np.eye(4)
 
 
 def compare_responses(

@@ -11,11 +11,11 @@ from hyper.dataset.layout import find_runs
 from hyper.dataset.trials import Reading
 
 
-def faults_of(root):
+def faults_of(root, via="T1w"):
     return [
         str(fault)
         for fault in find_faults(
-            find_runs(root), Reading(latents=root / "stimuli/latents.npy", stimuli=root / "stimuli")
+            find_runs(root), Reading(latents=root / "stimuli/latents.npy", stimuli=root / "stimuli"), via
         )
     ]
 
@@ -66,6 +66,11 @@ def test_every_fault_is_listed(dataset, bold):
     found = faults_of(dataset)
     assert len(found) == 3
     assert "the file is empty" in found[0]
+
+
+def test_a_missing_t1w_is_no_fault_where_bold_may_go_straight_to_the_template(dataset):
+    shutil.rmtree(dataset / "sub-01/anat")
+    assert [len(faults_of(dataset, via)) for via in ("T1w", "auto", "bold")] == [1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -292,7 +292,7 @@ def test_bold_to_t1w(stand_in, here, engine):
         write_flirt(stand_in.files, pose, FIRST, SECOND)
     else:
         write_itk(stand_in.files / "pose_0GenericAffine.mat", pose)
-    inputs = {"t1w": images["second"], "mask": images["second"], "boldref": images["first"], "seed": 3}
+    inputs = {"brain": images["second"], "mask": images["second"], "boldref": images["first"], "seed": 3}
     run_node(REGISTER_BOLD[engine], {"matrix": here / "pose.h5"}, **inputs)
     found = read_arrays(here / "pose.h5", ["matrix"])[0]["matrix"]
     assert np.abs(found - pose).max() < 5e-6
@@ -339,8 +339,8 @@ def test_normalisation(stand_in, here, engine):
         for name in ("pose_0GenericAffine.mat", "pose_1Warp.nii.gz", "pose_1InverseWarp.nii.gz"):
             (stand_in.files / name).touch()
         bound = 1e-4
-    options = {"resolution_mm": 6.0, "warp_resolution_mm": 6.0, "warp_iterations": [10, 5], "threads": 1}
-    inputs = {"t1w": images["second"], "mask": images["second"], **options}
+    options = {"template": {"resolution_mm": 6.0}, "warp_resolution_mm": 6.0, "warp_iterations": [10, 5], "threads": 1}
+    inputs = {"brain": images["second"], "mask": images["second"], **options}
     run_node(REGISTER_ANATOMICAL[engine], {"map": here / "map.nii.gz"}, **inputs)
     found, affine = read_volume(here / "map.nii.gz")
     assert np.allclose(affine, template.affine)

@@ -37,8 +37,14 @@ def test_every_step_as_a_node(head, bold_grid, tmp_path, random_motion):
     brain = {"mask": here / "mask.nii.gz", "brain": here / "brain.nii.gz"}
     run_node(ExtractBrain, brain, t1w=here / "T1w.nii.gz", method="none", bias_order=0)
     pair = {"t1w": here / "brain.nii.gz", "mask": here / "mask.nii.gz"}
-    coarse = {"resolution_mm": 4.0, "warp_resolution_mm": 6.0, "affine_iterations": [50], "warp_iterations": [10, 5]}
-    run_node(RegisterAnatomical, {"map": here / "map.nii.gz"}, **pair, **coarse)
+    brain_pair = {"brain": pair["t1w"], "mask": pair["mask"]}
+    coarse = {
+        "template": {"resolution_mm": 4.0},
+        "warp_resolution_mm": 6.0,
+        "affine_iterations": [50],
+        "warp_iterations": [10, 5],
+    }
+    run_node(RegisterAnatomical, {"map": here / "map.nii.gz"}, **brain_pair, **coarse)
     run_node(RegisterBold, {"matrix": here / "reference.h5"}, boldref=here / "boldref.nii.gz", **pair)
     inputs = {"to_boldref": here / "run.h5", "to_reference": here / "reference.h5", "map": here / "map.nii.gz"}
     out = {"bold": here / "out.nii.gz", "boldref": here / "mean.nii.gz"}

@@ -19,10 +19,12 @@ RESULTS = plan.results
 STUDY = plan.settings.study.name
 SEED = plan.settings.study.seed
 SIMULATED = plan.simulated
+SPACE = plan.settings.preprocess.template.space
 LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
 TRIVIAL = list(plan.settings.baselines.trivial)
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
+WITH_T1W = [subject for subject in SUBJECTS if plan.through_t1w(subject)]
 SETTINGS = plan.tree
 # a generator that lies in a file is an input like any other: replacing the file re-runs what it made
 GENERATOR_FILE = plan.generator_files
@@ -76,3 +78,15 @@ def latents(wildcards):
 def sidecars(wildcards):
     """Input function: the sidecars that apply to the subject's runs."""
     return [str(path) for path in plan.sidecars(wildcards.subject)]
+
+
+def through_t1w(pattern):
+    """Input function: the file if the subject has a T1w volume, none if the runs go straight to the template."""
+    return lambda wildcards: expand(pattern, subject=wildcards.subject) if wildcards.subject in WITH_T1W else []
+
+
+def either(through_t1w, straight):
+    """Input function: the first file if the subject has a T1w volume, the second if the runs go straight."""
+    return lambda wildcards: expand(
+        through_t1w if wildcards.subject in WITH_T1W else straight, subject=wildcards.subject
+    )

@@ -1,12 +1,12 @@
 rule fit_glm:
     input:
-        bold="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_desc-preproc_bold.nii.gz",
-        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
+        bold="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-<space>_desc-preproc_bold.nii.gz",
+        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
         confounds="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-confounds_timeseries.tsv",
         trials="<results>/trials/sub-{subject}_trials.tsv",
         readings="<results>/trials/sub-{subject}_trials.json",
     output:
-        maps="<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz",
+        maps="<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz",
         trials="<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv",
         design="<results>/glm/sub-{subject}/sub-{subject}_{series}_design.tsv",
     log:

@@ -70,6 +70,7 @@ rule extract_brain:
     params:
         cfg=cfg("preprocess.brain"),
         code=code("extract_brain"),
+        seed=SEED,
     message:
         "Finding the brain of sub-{wildcards.subject}"
     script:
@@ -81,12 +82,12 @@ rule register_anatomical:
         t1w=rules.extract_brain.output.brain,
         mask=rules.extract_brain.output.mask,
     output:
-        map="<results>/preprocess/sub-{subject}/anat/sub-{subject}_from-MNI152NLin2009aSym_to-T1w_xfm.nii.gz",
+        map="<results>/preprocess/sub-{subject}/anat/sub-{subject}_from-<space>_to-T1w_xfm.nii.gz",
     log:
         "<results>/logs/register_anatomical/sub-{subject}.log",
     benchmark:
         "<results>/benchmarks/register_anatomical/sub-{subject}.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=60,
@@ -94,7 +95,9 @@ rule register_anatomical:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.anatomical"),
+        template=cfg("preprocess.template"),
         code=code("register_anatomical"),
+        seed=SEED,
     message:
         "Registering the T1w volume of sub-{wildcards.subject} to the template"
     script:
@@ -128,22 +131,76 @@ rule register_bold:
         "../scripts/register_bold.py"
 
 
+rule extract_bold_brain:
+    input:
+        boldref=of_first_run("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_boldref.nii.gz"),
+    output:
+        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_desc-brain_mask.nii.gz",
+        brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_desc-preproc_boldref.nii.gz",
+    log:
+        "<results>/logs/extract_bold_brain/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/extract_bold_brain/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        cfg=cfg("preprocess.brain"),
+        template=cfg("preprocess.template"),
+        code=code("extract_bold_brain"),
+        seed=SEED,
+    message:
+        "Finding the brain of sub-{wildcards.subject}, who has no T1w volume, in the BOLD runs"
+    script:
+        "../scripts/extract_bold_brain.py"
+
+
+rule normalise_bold:
+    input:
+        brain=rules.extract_bold_brain.output.brain,
+        mask=rules.extract_bold_brain.output.mask,
+    output:
+        map="<results>/preprocess/sub-{subject}/func/sub-{subject}_from-<space>_to-reference_xfm.nii.gz",
+    log:
+        "<results>/logs/normalise_bold/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/normalise_bold/sub-{subject}.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        cfg=cfg("preprocess.anatomical"),
+        template=cfg("preprocess.template"),
+        code=code("normalise_bold"),
+        seed=SEED,
+    message:
+        "Registering the BOLD runs of sub-{wildcards.subject}, who has no T1w volume, straight to the template"
+    script:
+        "../scripts/normalise_bold.py"
+
+
 rule resample:
     input:
         bold=raw("bold"),
         matrices=rules.realign.output.matrices,
         to_boldref=rules.align_run.output.matrix,
-        to_reference=rules.register_bold.output.matrix,
-        map=rules.register_anatomical.output.map,
+        to_reference=through_t1w(rules.register_bold.output.matrix),
+        map=either(rules.register_anatomical.output.map, rules.normalise_bold.output.map),
         readings="<results>/trials/sub-{subject}_trials.json",
     output:
-        bold="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_desc-preproc_bold.nii.gz",
-        boldref="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz",
+        bold="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-<space>_desc-preproc_bold.nii.gz",
+        boldref="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-<space>_boldref.nii.gz",
     log:
         "<results>/logs/resample/sub-{subject}_{series}.log",
     benchmark:
         "<results>/benchmarks/resample/sub-{subject}_{series}.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=2000,
         runtime=120,
@@ -151,6 +208,7 @@ rule resample:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.resample"),
+        template=cfg("preprocess.template"),
         code=code("resample"),
     message:
         "Bringing {wildcards.series} of sub-{wildcards.subject} to the template"
@@ -160,12 +218,10 @@ rule resample:
 
 rule mask_bold:
     input:
-        boldrefs=of_runs(
-            "<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz"
-        ),
-        map=rules.register_anatomical.output.map,
+        boldrefs=of_runs("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-<space>_boldref.nii.gz"),
+        map=either(rules.register_anatomical.output.map, rules.normalise_bold.output.map),
     output:
-        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
+        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
     log:
         "<results>/logs/mask_bold/sub-{subject}.log",
     benchmark:
@@ -178,6 +234,7 @@ rule mask_bold:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.mask"),
+        template=cfg("preprocess.template"),
         code=code("mask_bold"),
     message:
         "Masking the BOLD runs of sub-{wildcards.subject}"
@@ -208,6 +265,7 @@ rule compute_confounds:
     params:
         cfg=cfg("preprocess.confounds"),
         radius_mm=cfg("preprocess.realign.radius_mm"),
+        template=cfg("preprocess.template"),
         code=code("compute_confounds"),
     message:
         "Computing the confounds of {wildcards.series} of sub-{wildcards.subject}"
@@ -243,14 +301,12 @@ rule plot_motion:
 
 rule plot_registration:
     input:
-        mean=of_first_run(
-            "<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-MNI152NLin2009aSym_boldref.nii.gz"
-        ),
-        map=rules.register_anatomical.output.map,
-        t1w=rules.extract_brain.output.brain,
-        mask=rules.extract_brain.output.mask,
+        mean=of_first_run("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_space-<space>_boldref.nii.gz"),
+        map=either(rules.register_anatomical.output.map, rules.normalise_bold.output.map),
+        brain=either(rules.extract_brain.output.brain, rules.extract_bold_brain.output.brain),
+        mask=either(rules.extract_brain.output.mask, rules.extract_bold_brain.output.mask),
         boldref=of_first_run("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_boldref.nii.gz"),
-        matrix=rules.register_bold.output.matrix,
+        matrix=through_t1w(rules.register_bold.output.matrix),
     output:
         png="<results>/preprocess/sub-{subject}/figures/registration.png",
         svg="<results>/preprocess/sub-{subject}/figures/registration.svg",
@@ -268,6 +324,7 @@ rule plot_registration:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.figures"),
+        template=cfg("preprocess.template"),
         code=code("plot_registration"),
     message:
         "Drawing the registration of sub-{wildcards.subject}"
@@ -279,8 +336,8 @@ rule measure_raw:
     input:
         bold=raw("bold"),
         to_boldref=rules.align_run.output.matrix,
-        to_reference=rules.register_bold.output.matrix,
-        map=rules.register_anatomical.output.map,
+        to_reference=through_t1w(rules.register_bold.output.matrix),
+        map=either(rules.register_anatomical.output.map, rules.normalise_bold.output.map),
     output:
         quality="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-raw_quality.h5",
     log:
@@ -356,8 +413,12 @@ rule plot_quality:
 
 rule plot_brain_mask:
     input:
-        t1w=raw("T1w"),
-        mask=rules.extract_brain.output.mask,
+        volume=lambda wildcards: (
+            raw("T1w")(wildcards)
+            if wildcards.subject in WITH_T1W
+            else of_first_run(rules.realign.output.boldref)(wildcards)
+        ),
+        mask=either(rules.extract_brain.output.mask, rules.extract_bold_brain.output.mask),
     output:
         png="<results>/preprocess/sub-{subject}/figures/brain.png",
         svg="<results>/preprocess/sub-{subject}/figures/brain.svg",

@@ -6,7 +6,7 @@ WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
 FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/")
-DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/")
+DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W)
 
 
 rule plot_faces:
@@ -66,6 +66,7 @@ rule plot_voxels:
     params:
         cfg=cfg("report.brain"),
         dpi=cfg("report.dpi"),
+        template=cfg("preprocess.template"),
         code=code("plot_voxels"),
     message:
         "Drawing the voxels of sub-{wildcards.subject}"
@@ -75,9 +76,7 @@ rule plot_voxels:
 
 rule plot_map:
     input:
-        maps=of_runs(
-            "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
-        ),
+        maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
         tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
     output:
         png=report(
@@ -100,6 +99,7 @@ rule plot_map:
     params:
         cfg=cfg("report.brain"),
         dpi=cfg("report.dpi"),
+        template=cfg("preprocess.template"),
         code=code("plot_map"),
         contrast=lambda wildcards: MAPS[wildcards.map],
     wildcard_constraints:

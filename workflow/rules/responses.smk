@@ -1,10 +1,8 @@
 rule select_voxels:
     input:
-        maps=of_runs(
-            "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
-        ),
+        maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
         trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
-        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
+        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
     output:
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
         mean="<results>/responses/sub-{subject}/sub-{subject}_desc-trainmean_statmap.nii.gz",
@@ -29,9 +27,7 @@ rule select_voxels:
 
 rule assemble_responses:
     input:
-        maps=of_runs(
-            "<results>/glm/sub-{subject}/sub-{subject}_{series}_space-MNI152NLin2009aSym_stat-z_statmap.nii.gz"
-        ),
+        maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
         trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
         latents=latents,

@@ -131,11 +131,15 @@ rule compare_truth:
         ),
         to_reference=expand(
             "<results>/preprocess/sub-{subject}/func/sub-{subject}_from-T1w_to-reference_xfm.h5",
-            subject=SUBJECTS,
+            subject=WITH_T1W,
         ),
-        warp=expand(
-            "<results>/preprocess/sub-{subject}/anat/sub-{subject}_from-MNI152NLin2009aSym_to-T1w_xfm.nii.gz",
-            subject=SUBJECTS,
+        through_t1w=expand(
+            "<results>/preprocess/sub-{subject}/anat/sub-{subject}_from-<space>_to-T1w_xfm.nii.gz",
+            subject=WITH_T1W,
+        ),
+        straight=expand(
+            "<results>/preprocess/sub-{subject}/func/sub-{subject}_from-<space>_to-reference_xfm.nii.gz",
+            subject=[subject for subject in SUBJECTS if subject not in WITH_T1W],
         ),
         active=expand(
             "<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
@@ -159,6 +163,7 @@ rule compare_truth:
         "../../envs/imaging.yaml"
     params:
         subjects=SUBJECTS,
+        with_t1w=WITH_T1W,
         runs=RUNS,
         code=code("compare_truth"),
     message:

@@ -9,9 +9,12 @@ from hyper.simulation.recovery import Chain, compare_points, compare_responses, 
 def main(job):
     files, runs = job.input, [tuple(pair) for pair in job.params.runs]
     rows, chains = {}, {}
-    for subject, warp, to_reference in zip(job.params.subjects, files.warp, files.to_reference, strict=True):
+    for subject, warp, to_reference in zip(job.params.with_t1w, files.through_t1w, files.to_reference, strict=True):
         chains[subject] = Chain(files.truth, subject, warp, to_reference)
         rows[subject, None] = compare_points("template_to_t1w", chains[subject].planted, chains[subject].estimated)
+    others = [subject for subject in job.params.subjects if subject not in job.params.with_t1w]
+    for subject, warp in zip(others, files.straight, strict=True):
+        chains[subject], rows[subject, None] = Chain(files.truth, subject, warp), []
     for (subject, series), volumes, to_boldref in zip(runs, files.motion, files.to_boldref, strict=True):
         rows[subject, series] = compare_run(files.truth, subject, series, volumes, to_boldref, chains[subject])
     for subject, active, responses in zip(job.params.subjects, files.active, files.responses, strict=True):

@@ -5,6 +5,7 @@ from _rule import run  # isort: skip  (first: finds hyper, limits threads before
 from hyper.io.arrays import write_arrays
 from hyper.io.tables import read_json, read_table, write_json, write_table
 from hyper.preprocess.confounds import confounds_table, describe_confounds, measure_run
+from hyper.preprocess.template import TemplateFiles
 
 
 def main(job):
@@ -12,7 +13,7 @@ def main(job):
     # as text: the model then gets the very numbers that realignment wrote
     motion = read_table(job.input.motion, dtype=str)
     tr = read_json(job.input.readings)["repetition_time"][job.wildcards.series]
-    quality = measure_run(job.input.bold, job.input.mask, cfg["probability"])
+    quality = measure_run(job.input.bold, job.input.mask, cfg["probability"], TemplateFiles.of(job.params.template))
     table = confounds_table(motion, quality.signals, tr, cfg["high_pass"])
     write_table(job.output.confounds, table)
     write_json(job.output.sidecar, describe_confounds(table, cfg["high_pass"], job.params.radius_mm))

@@ -13,6 +13,7 @@ def main(job):
         ExtractBrain,
         {"mask": job.output.mask, "brain": job.output.brain},
         t1w=Path(job.input.t1w),
+        seed=job.params.seed,
         threads=job.threads,
         **job.params.cfg,
     )

@@ -13,7 +13,8 @@ def main(job):
         MaskBold,
         {"mask": job.output.mask},
         boldrefs=[Path(file) for file in job.input.boldrefs],
-        map=Path(job.input.map),
+        map=Path(job.input.map[0]),
+        template=job.params.template,
         **job.params.cfg,
     )
 

@@ -9,10 +9,11 @@ from hyper.preprocess.moments import measure_native
 
 def main(job):
     inputs = job.input
-    to_boldref, to_reference = (
-        read_arrays(file, ["matrix"])[0]["matrix"] for file in (inputs.to_boldref, inputs.to_reference)
-    )
-    mean, ratio = measure_native(inputs.bold, to_boldref @ to_reference, read_volume(inputs.map)[0])
+    to_native = read_arrays(inputs.to_boldref, ["matrix"])[0]["matrix"]
+    # without a T1w volume the map ends in the reference itself
+    for file in inputs.to_reference:
+        to_native = to_native @ read_arrays(file, ["matrix"])[0]["matrix"]
+    mean, ratio = measure_native(inputs.bold, to_native, read_volume(inputs.map[0])[0])
     grid = ("x", "y", "z")
     write_arrays(job.output.quality, {"mean": (mean, grid), "signal_to_noise": (ratio, grid)})
 

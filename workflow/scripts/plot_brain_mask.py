@@ -1,4 +1,4 @@
-"""Draw the outline of the brain mask on the T1w volume (rule plot_brain_mask)."""
+"""Draw the outline of the brain mask on the volume it was found in, T1w or mean BOLD (rule plot_brain_mask)."""
 
 from _rule import run  # isort: skip  (first: finds hyper, limits threads before numpy loads)
 
@@ -9,10 +9,10 @@ from hyper.preprocess.figures.quality import plot_brain_mask
 
 
 def main(job):
-    t1w, affine = read_volume(job.input.t1w)
-    mask = read_volume(job.input.mask)[0] > 0
+    volume, affine = read_volume(job.input.volume)
+    mask = read_volume(job.input.mask[0])[0] > 0
     title = f"Brain of sub-{job.wildcards.subject}"
-    plot_brain_mask(job.output.png, np.squeeze(t1w), mask, affine, title, job.params.cfg["slices"], job.output.svg)
+    plot_brain_mask(job.output.png, np.squeeze(volume), mask, affine, title, job.params.cfg["slices"], job.output.svg)
 
 
 if __name__ == "__main__":

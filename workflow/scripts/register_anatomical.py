@@ -9,14 +9,15 @@ from hyper.preprocess.node import run_node
 
 
 def main(job):
-    cfg = dict(job.params.cfg)
-    engine = ENGINES[cfg.pop("engine")]
     run_node(
-        engine,
+        ENGINES[job.params.cfg["engine"]],
         {"map": job.output.map},
-        t1w=Path(job.input.t1w),
+        brain=Path(job.input.t1w),
         mask=Path(job.input.mask),
-        **cfg,
+        template=job.params.template,
+        seed=job.params.seed,
+        threads=job.threads,
+        **job.params.cfg,
     )
 
 

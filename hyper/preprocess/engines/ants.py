@@ -16,7 +16,7 @@ from hyper.preprocess.engines.stock import (
     link,
     run_stock,
 )
-from hyper.preprocess.template import Template, load_template
+from hyper.preprocess.template import Template
 
 _LINEAR_ITERATIONS = [1000, 500, 250]
 
@@ -54,10 +54,10 @@ class AntsRegisterAnatomical(RegisterAnatomicalEngine):
     input_spec = AntsRegisterAnatomicalInputs
 
     def _coordinates(self, folder: Path, template: Template) -> np.ndarray:
-        coarse = load_template(self.inputs.warp_resolution_mm)
+        coarse = self._template(self.inputs.warp_resolution_mm)
         write_image("fixed.nii.gz", coarse.t1 * coarse.brain, coarse.affine)
         write_image("grid.nii.gz", template.t1 * template.brain, template.affine)
-        moving = link(self.inputs.t1w, "moving")
+        moving = link(self.inputs.brain, "moving")
         stages = [_linear_stage("Rigid"), _linear_stage("Affine")]
         transforms = ["pose_0GenericAffine.mat"]
         if self.inputs.warp_iterations:

@@ -18,7 +18,7 @@ from hyper.preprocess.engines.stock import (
     link,
     run_stock,
 )
-from hyper.preprocess.template import Template, load_template
+from hyper.preprocess.template import Template
 
 _TYPE = {"output_type": "NIFTI_GZ"}
 
@@ -80,14 +80,14 @@ class FslRegisterAnatomical(RegisterAnatomicalEngine):
     def _coordinates(self, folder: Path, template: Template) -> np.ndarray:
         from nipype.interfaces import fsl
 
-        coarse = load_template(self.inputs.warp_resolution_mm)
+        coarse = self._template(self.inputs.warp_resolution_mm)
         write_image("template.nii.gz", 1000 * coarse.t1 * coarse.brain, coarse.affine)
-        _flirt(self.inputs.t1w, "template.nii.gz", "corratio", 12)
+        _flirt(self.inputs.brain, "template.nii.gz", "corratio", 12)
         run_stock(
             fsl.FNIRT,
             "coefficients.nii.gz",
             ref_file="reference.nii.gz",
-            in_file=_name(self.inputs.t1w),
+            in_file=_name(self.inputs.brain),
             affine_file="matrix.txt",
             fieldcoeff_file="coefficients.nii.gz",
             warped_file="warped.nii.gz",
@@ -103,7 +103,7 @@ class FslRegisterAnatomical(RegisterAnatomicalEngine):
             out_file="field.nii.gz",
             **_TYPE,
         )
-        coordinates = from_fsl_field(read_volume("field.nii.gz")[0], grid_of(self.inputs.t1w))
+        coordinates = from_fsl_field(read_volume("field.nii.gz")[0], grid_of(self.inputs.brain))
         return onto_grid(coordinates, coarse.affine, Grid(template.t1.shape, template.affine))
 
 

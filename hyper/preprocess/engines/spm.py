@@ -79,7 +79,7 @@ class SpmRegisterAnatomical(RegisterAnatomicalEngine):
     def _coordinates(self, folder: Path, template: Template) -> np.ndarray:
         from nipype.interfaces import spm
 
-        copy = plain_copy(self.inputs.t1w, "t1w")
+        copy = plain_copy(self.inputs.brain, "t1w")
         run_stock(spm.Normalize12, "y_t1w.nii", image_to_align=copy, jobtype="est", **command(folder))
         field, affine = read_volume("y_t1w.nii")
         return onto_grid(field.reshape(*field.shape[:3], 3), affine, Grid(template.t1.shape, template.affine))

@@ -21,7 +21,7 @@ from hyper.preprocess.interfaces.anatomy import RegisterAnatomicalOutputs, Regis
 from hyper.preprocess.interfaces.motion import MatrixOutputs, RealignOutputs
 from hyper.preprocess.motion import motion_table
 from hyper.preprocess.node import Interface
-from hyper.preprocess.template import Template, load_template
+from hyper.preprocess.template import Template, TemplateFiles, load_template
 
 _log = logging.getLogger(__name__)
 _LAST_LINES = 8
@@ -57,8 +57,8 @@ class RegisterBoldInputs(BaseInterfaceInputSpec):
 class RegisterAnatomicalInputs(BaseInterfaceInputSpec):
     """Inputs that every engine takes to register the T1w brain to the template."""
 
-    t1w = File(exists=True, mandatory=True, desc="T1-weighted brain, 0 outside the mask")
-    resolution_mm = traits.Range(low=0.5, value=2.0, usedefault=True, desc="voxels of the template grid (mm)")
+    brain = File(exists=True, mandatory=True, desc="T1-weighted brain, 0 outside the mask")
+    template = traits.Dict(usedefault=True, desc="settings of the template; the packaged one at 2 mm when empty")
     threads = traits.Range(low=1, value=1, usedefault=True, nohash=True, desc="threads")
 
 
@@ -133,9 +133,12 @@ class RegisterAnatomicalEngine(Engine):
     files = {"map": "map.nii.gz"}
 
     def _convert(self, folder: Path) -> None:
-        template = load_template(self.inputs.resolution_mm)
+        template = self._template(self.inputs.template.get("resolution_mm", 2.0))
         coordinates = self._coordinates(folder, template)
         write_image(folder / self.files["map"], coordinates.astype(np.float32), template.affine)
+
+    def _template(self, resolution_mm: float) -> Template:
+        return load_template(resolution_mm, TemplateFiles.of(self.inputs.template))
 
     def _coordinates(self, folder: Path, template: Template) -> np.ndarray:
         """Shape (x, y, z, 3), mm."""

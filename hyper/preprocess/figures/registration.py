@@ -44,6 +44,8 @@ class RegistrationViews:
     boldref_affine : ndarray, shape (4, 4)
     pose : ndarray, shape (4, 4)
         World of the T1w volume to world of the boldref.
+    contrast : str
+        What stands in the T1w volume's place, for the labels.
     """
 
     mean_bold: np.ndarray
@@ -54,6 +56,7 @@ class RegistrationViews:
     boldref: np.ndarray
     boldref_affine: np.ndarray
     pose: np.ndarray
+    contrast: str = "T1w"
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,10 @@ def _bold_to_template(views: RegistrationViews, template: Template) -> _Pair:
 def _t1w_to_template(views: RegistrationViews, template: Template) -> _Pair:
     voxels = apply_affine(np.linalg.inv(views.t1w_affine), views.coordinates.reshape(-1, 3).T)
     normalised = ndimage.map_coordinates(views.t1w, voxels, order=1).reshape(template.brain.shape)
-    brain, names = np.array(template.brain), ("T1w", "template")
-    return _Pair("T1w in template space", names, normalised, template.t1, brain, template.wm, template.affine)
+    brain, names = np.array(template.brain), (views.contrast, "template")
+    return _Pair(
+        f"{views.contrast} in template space", names, normalised, template.t1, brain, template.wm, template.affine
+    )
 
 
 def _bold_to_t1w(views: RegistrationViews) -> _Pair:
@@ -164,4 +169,4 @@ def _bold_to_t1w(views: RegistrationViews) -> _Pair:
     bold = bold * (ndimage.distance_transform_edt(~brain, sampling=_GRID_MM) <= _MARGIN_MM)
     t1w = resample_to(views.t1w, views.t1w_affine, shape, grid)
     white = np.clip(ndimage.gaussian_filter(t1w, 0.8) / np.quantile(t1w[brain], [0.55, 0.95]).sum(), 0, 1)
-    return _Pair("mean BOLD in T1w space", ("mean BOLD", "T1w"), bold, t1w, brain, white, grid)
+    return _Pair(f"mean BOLD in {views.contrast} space", ("mean BOLD", views.contrast), bold, t1w, brain, white, grid)
