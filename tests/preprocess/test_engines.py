@@ -292,7 +292,7 @@ def test_bold_to_t1w(stand_in, here, engine):
         write_flirt(stand_in.files, pose, FIRST, SECOND)
     else:
         write_itk(stand_in.files / "pose_0GenericAffine.mat", pose)
-    inputs = {"brain": images["second"], "mask": images["second"], "boldref": images["first"], "seed": 3}
+    inputs = {"t1w": images["second"], "mask": images["second"], "boldref": images["first"], "seed": 3}
     run_node(REGISTER_BOLD[engine], {"matrix": here / "pose.h5"}, **inputs)
     found = read_arrays(here / "pose.h5", ["matrix"])[0]["matrix"]
     assert np.abs(found - pose).max() < 5e-6
@@ -416,7 +416,7 @@ def test_every_engine_of_the_settings_exists():
 
 def test_one_setting_for_all_steps_and_one_for_each():
     assert set(Preprocess().engines.values()) == {"hyper"}
-    chosen = Preprocess(engine="ants", anatomical={"engine": "spm", "resolution_mm": 3.0})
+    chosen = Preprocess(engine="ants", anatomical={"engine": "spm", "warp_resolution_mm": 3.0})
     assert chosen.engines == {
         "realign": "hyper",
         "align_run": "ants",

@@ -247,7 +247,7 @@ def test_a_page_for_the_lab_shows_everything_and_each_run(tree, page):
         ("spm", "by SPM12", ["Unified segmentation", "Statistical Parametric Mapping"]),
         ("fsl", "by MCFLIRT of FSL", ["NeuroImage, 62"]),
         ("afni", "by 3dvolreg of AFNI", ["AFNI: Software"]),
-        ("ants", "with ANTs", ["A reproducible evaluation of ANTs"]),
+        ("ants", "of ANTs", ["A reproducible evaluation of ANTs"]),
     ],
 )
 def test_methods_name_the_engines(tree, engine, words, references):
