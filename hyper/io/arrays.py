@@ -41,7 +41,9 @@ def _write_dataset(file: h5py.File, name: str, values: np.ndarray, dimensions: t
         dataset.dims[index].label = dimension
 
 
-def read_arrays(path: str | Path, names: list[str] | None = None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_arrays(
+    path: str | Path, names: list[str] | None = None, most: int | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read arrays and attributes of a file written by `write_arrays`.
 
     Parameters
@@ -49,6 +51,8 @@ def read_arrays(path: str | Path, names: list[str] | None = None) -> tuple[dict[
     path : str or Path
     names : list of str, optional
         Which datasets; all when not given.
+    most : int, optional
+        Entries to read along the first dimension.
 
     Returns
     -------
@@ -68,13 +72,14 @@ def read_arrays(path: str | Path, names: list[str] | None = None) -> tuple[dict[
             missing = sorted(set(names or []) - set(found))
             if missing:
                 raise DataError(path, f"the dataset {missing[0]!r} is missing", "Run the rule that writes it again")
-            arrays = {name: _read_dataset(file[name]) for name in names or found}
+            arrays = {name: _read_dataset(file[name], most) for name in names or found}
             return arrays, dict(file.attrs)
     except OSError as fault:
         raise DataError(path, f"it cannot be read as HDF5 ({fault})", "Run the rule that writes it again") from fault
 
 
-def _read_dataset(dataset: h5py.Dataset) -> np.ndarray:
+def _read_dataset(dataset: h5py.Dataset, most: int | None) -> np.ndarray:
+    part = () if most is None or not dataset.ndim else slice(most)
     if h5py.check_string_dtype(dataset.dtype):
-        return np.asarray(dataset.asstr()[()])
-    return dataset[()]
+        return np.asarray(dataset.asstr()[part])
+    return dataset[part]

@@ -7,11 +7,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from hyper.errors import DataError
 from hyper.io.arrays import read_arrays
 from hyper.report.names import number, predictor_label
 from hyper.report.style import INK, MUTED, WIDTH, styled
+
+_LARGEST = 640  # pixels of the longer side: a face at six to the width of the page, 600 dots per inch
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class FaceRow:
     ids : list of str
         Test stimuli.
     stimuli, reconstructions : ndarray of uint8, shape (stimulus, height, width, 3)
+        Of at most 640 pixels to a side.
     cosines : ndarray, shape (stimulus,)
         Cosine of true and decoded latent.
     """
@@ -58,18 +62,27 @@ def read_faces(
     """
     rows: list[FaceRow] = []
     for image_file, latent_file, decoder in zip(images, latents, decoders, strict=True):
-        pictures, _ = read_arrays(image_file, ["stimulus", "reconstruction"])
+        pictures, _ = read_arrays(image_file, ["stimulus", "reconstruction"], most)
         vectors, _ = read_arrays(latent_file, ["true", "decoded", "stimuli"])
         ids = [str(name) for name in vectors["stimuli"]]
-        if not len(ids) == len(pictures["stimulus"]) == len(pictures["reconstruction"]):
+        if not len(ids[:most]) == len(pictures["stimulus"]) == len(pictures["reconstruction"]):
             raise DataError(image_file, f"it holds other stimuli than the {len(ids)} of {latent_file}", "Decode again")
         if rows and ids[:most] != rows[0].ids:
             raise DataError(latent_file, f"its stimuli differ from those of {decoders[0]}", "Decode again")
         cosines = cosine(vectors["true"], vectors["decoded"])
-        rows.append(
-            FaceRow(decoder, ids[:most], pictures["stimulus"][:most], pictures["reconstruction"][:most], cosines[:most])
-        )
+        seen, made = _shrunken(pictures["stimulus"]), _shrunken(pictures["reconstruction"])
+        rows.append(FaceRow(decoder, ids[:most], seen, made, cosines[:most]))
     return rows
+
+
+def _shrunken(pictures: np.ndarray) -> np.ndarray:
+    """Pictures no larger than they are ever drawn."""
+    height, width = pictures.shape[1:3]
+    factor = _LARGEST / max(height, width)
+    if factor >= 1:
+        return pictures
+    size = round(factor * width), round(factor * height)
+    return np.stack([Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS) for picture in pictures])
 
 
 def cosine(true: np.ndarray, decoded: np.ndarray) -> np.ndarray:

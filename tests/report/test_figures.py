@@ -70,6 +70,22 @@ def test_faces_stay_beside_their_own_cosines_when_there_are_many(tree):
     assert rows[0].cosines[2] == pytest.approx(true @ decoded / np.sqrt((true @ true) * (decoded @ decoded)))
 
 
+def test_large_images_are_kept_no_larger_than_they_are_drawn(tree):
+    images, latents = inputs(tree)
+    edges = np.zeros((12, 1024, 768, 3), np.uint8)
+    edges[:, 512:, :, 0] = 200
+    for path in images:
+        arrays, _ = read_arrays(path)
+        dims = ("stimulus", "row", "column", "rgb")
+        write_arrays(path, dict.fromkeys(arrays, (edges, dims)))
+    rows = read_faces(images, latents, DECODERS, most=3)
+    for pictures in (rows[0].stimuli, rows[1].reconstructions):
+        assert pictures.shape == (3, 640, 480, 3)
+        assert pictures[:, 10, :, 0].max() == 0
+        assert (pictures[:, -10, :, 0] == 200).all()
+        assert pictures[..., 1:].max() == 0
+
+
 def test_images_that_do_not_match_the_latents_are_refused(tree):
     images, latents = inputs(tree)
     arrays, _ = read_arrays(images[1])
