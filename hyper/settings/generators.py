@@ -18,6 +18,12 @@ class Generators(Section):
         "styles, `random-face-style` from its whitened styles. Or the path of a PGGAN in safetensors, written by "
         "`hyper convert generator`.",
     )
+    size: int | None = Field(
+        None,
+        gt=0,
+        description="Edge of the reconstructed images, pixels: pixels of the generator's images are averaged, so it "
+        "must divide theirs. `null` keeps their size.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Where images are made: `auto` takes the GPU if there is one."
     )

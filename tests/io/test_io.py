@@ -80,6 +80,9 @@ def test_arrays_round_trip(tmp_path):
     assert read["names"].tolist() == ["a", "ü"]
     assert np.array_equal(read["sub-01/values"], arrays["sub-01/values"][0])
     assert attributes["seed"] == 3
+    first, _ = read_arrays(tmp_path / "x.h5", most=1)
+    assert first["names"].tolist() == ["a"]
+    assert first["sub-01/values"].tolist() == [[0, 1, 2]]
     with pytest.raises(DataError, match="'missing' is missing"):
         read_arrays(tmp_path / "x.h5", ["missing"])
     (tmp_path / "y.h5").write_text("no")

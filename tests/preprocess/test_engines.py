@@ -423,5 +423,5 @@ def test_one_setting_for_all_steps_and_one_for_each():
         "anatomical": "spm",
         "coregistration": "ants",
     }
-    assert chosen.anatomical.resolution_mm == 3.0
+    assert chosen.anatomical.warp_resolution_mm == 3.0
     assert Preprocess(**chosen.model_dump()) == chosen
