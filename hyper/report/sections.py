@@ -14,7 +14,7 @@ from hyper.report.names import number, predictor_label, spell_out
 from hyper.report.provenance import without_local_paths
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.settings_text import as_yaml, differing
-from hyper.report.sources import FigureFile, Sources, embed_file, embed_photograph, embed_picture
+from hyper.report.sources import FigureFile, Sources, embed_figure, embed_picture
 from hyper.report.truth import truth_overview, truth_rows
 
 BLOCK = 12  # faces side by side on the page
@@ -175,7 +175,7 @@ def _withheld(sources: Sources) -> set[str]:
 def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
     return [
         {
-            "src": embed_photograph(figure.path) if kind == "carpet" else embed_file(figure.path),
+            "src": embed_figure(figure.path),
             "alt": alt.format(f"sub-{figure.subject}"),
             "name": figure.path.stem.rpartition("_")[0],
             "subject": figure.subject,

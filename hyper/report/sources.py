@@ -126,16 +126,31 @@ def embed_file(path: str | Path) -> str:
         raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
 
 
-def embed_photograph(path: str | Path, widest: int = 1400) -> str:
-    """Return a picture with the grain of a photograph as a JPEG data URI, a fraction of the PNG's size.
+def embed_figure(path: str | Path, widest: int = 1600, lossless: int = 150_000) -> str:
+    """Return a figure as a data URI of a fraction of its PNG's size: WebP, without loss where that is small enough.
+
+    What is animated or a drawing of lines (SVG) is embedded as it is.
+
+    Parameters
+    ----------
+    path : path
+        PNG or SVG file.
+    widest : int
+        Pixels along the longer side.
+    lossless : int
+        A figure that takes more bytes than this without loss is embedded with loss.
 
     Raises
     ------
     DataError
         When the file is missing or no image.
     """
+    if Path(path).suffix == ".svg":
+        return embed_file(path)
     try:
         with Image.open(path) as picture:
+            if getattr(picture, "is_animated", False):
+                return embed_file(path)
             image = picture.convert("RGB")
     except FileNotFoundError:
         raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
@@ -143,8 +158,11 @@ def embed_photograph(path: str | Path, widest: int = 1400) -> str:
         raise DataError(path, f"it is no image ({fault})", "Delete it and run its rule again") from fault
     image.thumbnail((widest, widest), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    image.save(buffer, "WEBP", lossless=True)
+    if buffer.tell() > lossless:
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=86, method=6)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def embed_picture(picture: np.ndarray, largest: int = 192) -> str:

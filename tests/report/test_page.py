@@ -1,19 +1,21 @@
 """The page is self-contained, escaped, complete, and silent about what a study does not have."""
 
 import base64
+import io
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from hyper.errors import DataError
 from hyper.io.tables import read_table, write_json, write_table
 from hyper.report.names import metric_label, p_value, predictor_label, verdict
 from hyper.report.page import render_page
 from hyper.report.scores import headline, trivial_note
-from hyper.report.sources import FigureFile
+from hyper.report.sources import FigureFile, embed_figure
 from hyper.settings.preprocess import Preprocess
 
 from .conftest import DECODERS, OWN_READING, READINGS, SUBJECTS, metrics_table
@@ -83,12 +85,33 @@ def test_nothing_is_fetched(tree):
 def test_every_face_and_figure_is_embedded_once(tree):
     page = Page(render_page(tree.sources()))
     sources = [image.get("src", "") for image in page.all("img")]
-    for figure in (figure for figure in tree.figures() if figure.kind != "carpet"):
-        data = "data:image/png;base64," + base64.b64encode(figure.path.read_bytes()).decode()
-        assert sources.count(data) == 1, figure.path
+    for figure in tree.figures():
+        assert sources.count(embed_figure(figure.path)) == 1, figure.path
     faces = len(SUBJECTS) * 12 * (1 + len(DECODERS))
     assert len([source for source in sources if source]) == faces + len(tree.figures())
     assert all(image.get("alt") for image in page.all("img") if image.get("src"))
+
+
+def decoded(source: str) -> np.ndarray:
+    with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
+        return np.asarray(picture.convert("RGB"), int)
+
+
+def test_figures_are_embedded_small_and_faithfully(tmp_path):
+    grain = np.random.default_rng(0).integers(0, 60, (300, 400, 1)) + np.linspace(0, 190, 400)[None, :, None]
+    grain = np.repeat(grain, 3, axis=2).astype(np.uint8)
+    lines = np.full((300, 400, 3), 255, np.uint8)
+    lines[150], lines[:, 200] = (213, 94, 0), (0, 114, 178)
+    for name, pixels in (("grain", grain), ("lines", lines)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    assert (decoded(embed_figure(tmp_path / "lines.png")) == lines).all()
+    lossy = embed_figure(tmp_path / "grain.png", lossless=1000)
+    assert len(lossy) < 0.8 * (tmp_path / "grain.png").stat().st_size
+    assert np.abs(decoded(lossy) - grain).mean() < 5
+    frames = [Image.fromarray(np.full((40, 40, 3), value, np.uint8)) for value in (0, 255)]
+    frames[0].save(tmp_path / "turns.png", save_all=True, append_images=frames[1:])
+    data = base64.b64encode((tmp_path / "turns.png").read_bytes()).decode()
+    assert embed_figure(tmp_path / "turns.png") == f"data:image/png;base64,{data}"
 
 
 def test_a_missing_figure_is_named(tree):
@@ -223,9 +246,7 @@ def test_a_page_to_share_shows_no_anatomy_outside_the_brain_and_no_path(tree, me
     tree.settings["preprocess"] = {"brain": {"method": method}}
     text = render_page(tree.sources())
     for figure in tree.figures():
-        if figure.kind != "carpet":
-            shown = base64.b64encode(figure.path.read_bytes()).decode() in text
-            assert shown == (figure.kind not in left_out), figure.path
+        assert (embed_figure(figure.path) in text) == (figure.kind not in left_out), figure.path
     assert "What shows anatomy outside the brain is left out" in text
     assert "/home/someone" not in text
     assert "ds004280" in text
@@ -233,8 +254,9 @@ def test_a_page_to_share_shows_no_anatomy_outside_the_brain_and_no_path(tree, me
 
 
 def test_a_page_for_the_lab_shows_everything_and_each_run(tree, page):
-    pictures = [image["src"] for image in page.all("img") if image.get("src", "").startswith("data:image/jpeg")]
-    assert len(pictures) == 2 * len(SUBJECTS)
+    carpets = [embed_figure(figure.path) for figure in tree.figures() if figure.kind == "carpet"]
+    assert len(carpets) == 2 * len(SUBJECTS)
+    assert set(carpets) <= {image.get("src") for image in page.all("img")}
     assert "left out of a report meant for sharing" not in page.text
     for subject in SUBJECTS:
         assert f"Signals of every run of sub-{subject} (2)" in page.text
