@@ -71,7 +71,9 @@ def main() -> None:
     snakemake = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(ROOT / "Snakefile")]
     snakemake += ["--workflow-profile", str(ROOT / "profiles/default"), "--configfile", config.name]
     subprocess.run(
-        [*snakemake, "--cores", str(options.cores), "--quiet", "all", "--", output], cwd=options.folder, check=True
+        [*snakemake, "--cores", str(options.cores), "--quiet", "all", "--", output, "results/full/dataset/truth.h5"],
+        cwd=options.folder,
+        check=True,
     )
     results = options.folder / "results/full"
     for step in STEPS:

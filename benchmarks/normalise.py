@@ -57,8 +57,6 @@ def by_ants(kind: str) -> Callable[[Subject, Brain, int], np.ndarray]:
 def bold_alone(subject: Subject, _: Brain, threads: int) -> np.ndarray:
     """Mean EPI straight to the template; the map is taken on to the T1w volume by the true pose, to be judged."""
     mask = bold_brain_mask(subject.epi, subject.epi_affine)
-    both = 2 * (mask & subject.epi_brain).sum() / (mask.sum() + subject.epi_brain.sum())
-    print(f"{'':<26}brain of the EPI: Dice {both:.3f}")
     corrected = correct_bias(subject.epi, subject.epi_affine, mask, 2)
     found, _ = register_to_template(corrected, subject.epi_affine, mask, contrast="bold", threads=threads)
     moved = apply_affine(np.linalg.inv(subject.pose), found.reshape(-1, 3).T.astype(float))

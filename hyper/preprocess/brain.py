@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 _STRIPPED_SHARE = 0.6
 _HUMAN_BRAIN_CM3 = (800, 2200)
 _COARSE_MM = 6.0
+_AROUND_MM = 3.0
 
 
 def brain_mask(t1w: np.ndarray, affine: np.ndarray, method: str, threads: int = 1, name: str = "T1w") -> np.ndarray:
@@ -85,8 +86,8 @@ def bold_brain_mask(
 ) -> np.ndarray:
     """Return the mask of the brain in a mean BOLD volume.
 
-    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies in the template's brain, brought there by a
-    coarse affine: eyes, scalp and the fluid around the brain go.
+    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies in the template's brain or within 3 mm of it,
+    brought there by a coarse affine: eyes and scalp go, fluid around the brain stays, as it does in the template.
 
     Parameters
     ----------
@@ -115,8 +116,9 @@ def bold_brain_mask(
     fixed = brain_of_template(files, "bold")
     pose = register_affine(fixed, Image(np.where(bright, volume, 0), affine, bright), _COARSE_MM, (100, 50))
     voxels = apply_affine(np.linalg.inv(pose @ fixed.affine), grid_points(volume.shape, affine))
-    inside = ndimage.map_coordinates(fixed.mask.astype(np.float32), voxels, order=1).reshape(volume.shape) > 0.5
-    mask = bright & inside
+    outside = ndimage.distance_transform_edt(~fixed.mask).astype(np.float32)
+    away = ndimage.map_coordinates(outside, voxels, order=1, mode="nearest").reshape(volume.shape)
+    mask = bright & (away <= _AROUND_MM)
     if not mask.any():
         raise DatasetError(name, "no brain is found in the mean BOLD volume", "Look at the volume")
     _log.info("%s: brain of %.0f cm3", name, mask.sum() * abs(np.linalg.det(affine[:3, :3])) / 1000)

@@ -17,7 +17,7 @@ from hyper.errors import DataError
 from hyper.io.spaces import apply_affine, grid_points
 from hyper.preprocess.antspyx import register_by_ants
 from hyper.preprocess.grids import resample_to, working_grid
-from hyper.preprocess.template import Template, TemplateFiles, load_template
+from hyper.preprocess.template import Template, TemplateFiles, load_template, with_fluid
 from hyper.preprocess.warp import Flow, Image, register_warp
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def register_to_template(
 
 
 def brain_of_template(files: TemplateFiles | None, contrast: str) -> Image:
-    """Return the template's brain at 1 mm in a contrast, T1w or bold.
+    """Return the template's brain at 1 mm in a contrast, T1w or bold; the packaged one in BOLD with fluid around it.
 
     Raises
     ------
@@ -127,7 +127,8 @@ def brain_of_template(files: TemplateFiles | None, contrast: str) -> Image:
     if values is None:
         fault = "the template has no volume in the contrast of BOLD, which subjects without a T1w volume need"
         raise DataError("normalisation", fault, "Give one as preprocess.template.bold")
-    return Image(values, finest.affine, finest.brain)
+    mask = with_fluid(finest.brain, 1.0) if files is None and contrast == "bold" else finest.brain
+    return Image(values, finest.affine, mask)
 
 
 def _mapped(template: Template, prealign: np.ndarray, displacement: np.ndarray | float = 0.0) -> np.ndarray:

@@ -22,6 +22,8 @@ _STRIPPED_SHARE = 0.6
 # brightness of tissues in a mean EPI volume, and its smoothness (standard deviation, mm)
 _EPI = {"wm": 0.75, "gm": 1.0, "csf": 1.3}
 _EPI_SMOOTHNESS_MM = 1.0
+# fluid around the brain: it is as bright as that inside, and where it ends the skull begins, dark
+_RIM_MM = 2.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Template:
     gm, wm : ndarray, shape (x, y, z), float32
         Probabilities of grey and white matter. For a user's template guesses from its T1 contrast, good for contours.
     bold : ndarray, shape (x, y, z), float32, or None
-        Brain in the contrast of a mean EPI volume.
+        Brain in the contrast of a mean EPI volume; the packaged one with 2 mm of fluid around it.
     affine : ndarray, shape (4, 4)
         Voxel to world, mm.
     """
@@ -124,9 +126,16 @@ def _packaged(resolution_mm: float) -> Template:
 
 def _epi_contrast(brain: np.ndarray, grey: np.ndarray, white: np.ndarray, resolution_mm: float) -> np.ndarray:
     """Tissues in the brightness they have in a mean EPI volume: fluid brightest, white matter darkest."""
-    fluid = np.clip(brain - grey - white, 0, 1)
+    head = with_fluid(brain, resolution_mm)
+    fluid = np.where(brain, np.clip(1 - grey - white, 0, 1), head)
     contrast = _EPI["wm"] * white + _EPI["gm"] * grey + _EPI["csf"] * fluid
-    return ndimage.gaussian_filter(contrast, _EPI_SMOOTHNESS_MM / resolution_mm).astype(np.float32)
+    return (head * ndimage.gaussian_filter(contrast, _EPI_SMOOTHNESS_MM / resolution_mm)).astype(np.float32)
+
+
+def with_fluid(brain: np.ndarray, resolution_mm: float) -> np.ndarray:
+    """Mask of a brain and the fluid around it, shape (x, y, z), bool."""
+    head: np.ndarray = ndimage.distance_transform_edt(~brain, sampling=resolution_mm) <= _RIM_MM
+    return head
 
 
 def _own(resolution_mm: float, files: TemplateFiles) -> Template:
