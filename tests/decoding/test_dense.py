@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from hyper.decoding.dense import DenseDecoder, GluonAdam
+from hyper.decoding.dense import DenseDecoder
+from hyper.decoding.gluon import GluonAdam
 from hyper.io.seeds import generator_of
 
 N, VOXELS, LATENT, SEED = 70, 20, 6, 11
