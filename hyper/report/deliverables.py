@@ -31,33 +31,35 @@ _OF_RESPONSES = (
 )
 _OF_DECODERS = tuple(
     "decoding/sub-{subject}/{decoder}/" + name
-    for name in ("decoder.safetensors", "training.tsv", "latents.h5", "images.h5", "images")
+    for name in ("decoder.safetensors", "training.tsv", "latents.h5", "images.h5", "images", "interpolations.h5")
 )
 
 
 def deliverables(
-    runs: Mapping[str, Sequence[str]], decoders: Sequence[str], whole: bool, simulated: bool, root: str
+    runs: Mapping[str, Sequence[str]], decoders: Mapping[str, Sequence[str]], whole: bool, simulated: bool, root: str
 ) -> list[str]:
     """Name the files and folders of a study that are kept and listed; BOLD series, which can be remade, are not.
 
     Parameters
     ----------
     runs : mapping of str to sequence of str
-        Labels of each subject's runs.
-    decoders : sequence of str
+        Labels of each subject's runs; none in a study that starts from response matrices.
+    decoders : mapping of str to sequence of str
+        Each subject's.
     whole : bool
         Whether the study goes beyond the general linear model.
     simulated : bool
     root : str
         The study's folder, ending in a slash.
     """
-    names = [name.format(subject=subject) for name in _OF_SUBJECTS for subject in runs]
+    measured = [subject for subject, labels in runs.items() if labels]
+    names = [name.format(subject=subject) for name in _OF_SUBJECTS for subject in measured]
     pairs = [(subject, series) for subject, labels in runs.items() for series in labels]
     names += [name.format(subject=subject, series=series) for name in _OF_RUNS for subject, series in pairs]
     if whole:
-        names += [name.format(subject=subject) for name in _OF_RESPONSES for subject in runs]
-        for name in _OF_DECODERS:
-            names += [name.format(subject=subject, decoder=decoder) for subject in runs for decoder in decoders]
+        names += [name.format(subject=subject) for name in _OF_RESPONSES for subject in measured]
+        pairs = [(subject, decoder) for subject in runs for decoder in decoders[subject]]
+        names += [name.format(subject=subject, decoder=decoder) for name in _OF_DECODERS for subject, decoder in pairs]
         names.append("evaluation/metrics.tsv")
     if simulated:
         names += ["dataset/truth.h5", *(["evaluation/truth.tsv"] if whole else [])]
@@ -65,7 +67,7 @@ def deliverables(
 
 
 def figure_files(
-    runs: Mapping[str, Sequence[str]], maps: Iterable[str], whole: bool, root: str
+    runs: Mapping[str, Sequence[str]], maps: Iterable[str], whole: bool, root: str, trained: Sequence[str] = ()
 ) -> dict[str, list[str]]:
     """Name the PNG files of every kind of figure, those of a subject together.
 
@@ -78,8 +80,10 @@ def figure_files(
     whole : bool
     root : str
         The study's folder, ending in a slash.
+    trained : sequence of str
+        Subjects with decoders that have a training curve.
     """
-    drawn, subjects = root + "report/figures/", list(runs)
+    drawn, subjects = root + "report/figures/", [subject for subject, labels in runs.items() if labels]
     figures = {
         kind: [f"{root}preprocess/sub-{subject}/figures/{kind}.png" for subject in subjects]
         for kind in ("motion", "quality", "registration", "brain")
@@ -94,8 +98,9 @@ def figure_files(
         for subject in subjects
         for series in runs[subject]
     ]
-    for kind in ("design", "faces", "voxels"):
-        figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in subjects] if whole or kind == "design" else []
+    people = {"design": subjects, "voxels": subjects, "faces": runs, "training": trained, "interpolations": runs}
+    for kind, names in people.items():
+        figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in names] if whole or kind == "design" else []
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
     figures["metrics"] = [drawn + "metrics.png"] if whole else []
     return figures

@@ -35,10 +35,19 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        if self.dataset.responses is not None:
+            return self._agree_with_responses()
         if not self.study.simulated and self.dataset.path is None:
             raise ValueError("dataset.path is not set: give the folder of a BIDS dataset, or set study.simulated: true")
         if self.study.last_stage == "report" and self.dataset.latents is None and not self.study.simulated:
             raise ValueError("dataset.latents is null: decoding needs latents; set study.last_stage: glm without them")
         if self.glm.contrasts and self.glm.regressors != "condition":
             raise ValueError("glm.contrasts need glm.regressors: condition")
+        return self
+
+    def _agree_with_responses(self) -> Self:
+        if self.study.simulated or self.dataset.path is not None:
+            raise ValueError("dataset.responses starts at decoding: unset study.simulated and dataset.path")
+        if self.study.last_stage == "glm":
+            raise ValueError("dataset.responses starts after the glm: set study.last_stage: report")
         return self

@@ -30,11 +30,22 @@ CONFIGFILES = plan.sources
 
 cfg = plan.section
 series_of = plan.series_of
+decoders_of = plan.decoders_of
 
 
 def code(rule):
     """Hash of the code that a rule's script runs."""
     return code_version(f"workflow/scripts/{rule}.py")
+
+
+def decoder_of(wildcards):
+    """Input function: the settings of the wildcards' decoder for their subject."""
+    return plan.decoder(wildcards.decoder, wildcards.subject)
+
+
+def responses_of(wildcards):
+    """Input function: the response matrices of the wildcards' subject."""
+    return plan.responses_file(wildcards.subject)
 
 
 def of_all_runs(pattern):
