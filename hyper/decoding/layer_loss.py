@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from itertools import chain
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,24 +41,26 @@ class FrozenLayer:
     def __init__(self, generator: Generator, layer: str, centre: float = 1.0, mixed: bool = False) -> None:
         self.generator, self.layer, self.mixed = generator, layer, mixed
         _, *size = generator.layers[layer_index(generator.layers, layer)].shape
-        self.window = []
-        for edge in size:
-            kept = max(1, round(centre * edge))
-            self.window.append(slice((edge - kept) // 2, (edge - kept) // 2 + kept))
+        kept = [max(1, round(centre * edge)) for edge in size]
+        starts = [(edge - own) // 2 for edge, own in zip(size, kept, strict=True)]
+        self.window: tuple[Any, ...] = (
+            ...,
+            *(slice(start, start + own) for start, own in zip(starts, kept, strict=True)),
+        )
 
     def __call__(self, latents: Tensor) -> Tensor:
         """Activation within the window, shape (n, channel, height, width), differentiable."""
         with torch.autocast(latents.device.type, torch.bfloat16, enabled=self.mixed):
             values = self.generator.activations(latents, self.layer)
-        return values[(..., *self.window)].float()
+        return values[self.window].float()
 
     def remember(self, latents: Tensor) -> "Activations":
         """Compute the activations of true latents once, in single precision."""
         blocks = generate(self.generator, latents.cpu().numpy(), self.layer)
-        first = next(blocks)[(..., *self.window)]
+        first = next(blocks)[self.window]
         known = Activations((len(latents), *first.shape[1:]), latents.device)
         start = 0
-        for block in chain([first], (block[(..., *self.window)] for block in blocks)):
+        for block in chain([first], (block[self.window] for block in blocks)):
             known.stored[start : start + len(block)] = torch.from_numpy(block)
             start += len(block)
         return known

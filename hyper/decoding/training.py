@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -130,13 +131,11 @@ class LatentRound:
         blocks = [layer.adam.rows(chosen) for chosen in slices]
         columns = [self.trials.latents[:, chosen].contiguous() for chosen in slices]
         seen = [None if self.watched is None else self.watched.latents[:, chosen] for chosen in slices]
-        losses = _run_threads(
-            [
-                lambda block=block, z=z, own=own: self._train_block(block, shuffled, z, own)
-                for block, z, own in zip(blocks, columns, seen, strict=True)
-            ],
-            device,
-        )
+        tasks = [
+            partial(self._train_block, block, shuffled, z, own)
+            for block, z, own in zip(blocks, columns, seen, strict=True)
+        ]
+        losses = [task() for task in tasks] if device.type != "cpu" else _run_threads(tasks)
         layer.adam.steps = blocks[0].steps
         train_losses, test_losses = (torch.stack(parts).sum(dim=0) / latents for parts in zip(*losses, strict=True))
         return train_losses, test_losses
@@ -167,13 +166,11 @@ class LatentRound:
         return losses[0], losses[1]
 
 
-def _run_threads(tasks: list[Callable[[], EpochLosses]], device: torch.device) -> list[EpochLosses]:
+def _run_threads(tasks: list[partial[EpochLosses]]) -> list[EpochLosses]:
     """Run tasks of one thread each, in as many threads as torch may use."""
     threads = torch.get_num_threads()
     workers = min(threads, len(tasks))
     torch.empty(_KEPT, dtype=torch.uint8)  # else the gradients' memory is fetched from the system anew at every step
-    if device.type != "cpu":
-        return [task() for task in tasks]
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(lambda task: task(), tasks))

@@ -15,7 +15,9 @@ def test_a_whole_study_keeps_what_each_stage_made():
 
 
 def test_a_study_that_ends_at_glm_keeps_no_decoding():
-    names = deliverables(RUNS, {subject: ["ridge"] for subject in RUNS}, whole=False, simulated=False, root="results/x/")
+    names = deliverables(
+        RUNS, {subject: ["ridge"] for subject in RUNS}, whole=False, simulated=False, root="results/x/"
+    )
     assert {name.split("/")[2] for name in names} == {"trials", "preprocess", "glm"}
 
 

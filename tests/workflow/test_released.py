@@ -48,7 +48,9 @@ def test_the_study_starts_at_decoding(tmp_path):
     planned = write_study(tmp_path).planned()
     assert planned["fit_decoder"] == 7  # the authors' decoder is of the first subject alone
     assert planned["reconstruct"] == 11
-    assert not {"read_trials", "realign", "fit_glm", "select_voxels", "assemble_responses", "plot_voxels"} & set(planned)
+    assert not {"read_trials", "realign", "fit_glm", "select_voxels", "assemble_responses", "plot_voxels"} & set(
+        planned
+    )
 
 
 def test_missing_files_are_named_before_the_first_rule(tmp_path):
