@@ -74,8 +74,8 @@ class Activations:
         if prod(shape) * 4 <= _memory_for_activations(device):
             self.stored = torch.empty(shape, device=device)
         else:
-            self._file = tempfile.TemporaryFile(prefix="hyper-activations-")
-            self.stored = torch.from_numpy(np.memmap(self._file, np.float32, "w+", shape=shape))
+            with tempfile.TemporaryFile(prefix="hyper-activations-") as file:  # the mapping outlives its name
+                self.stored = torch.from_numpy(np.memmap(file, np.float32, "w+", shape=shape))
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Activations of some rows, on the device."""

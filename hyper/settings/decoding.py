@@ -95,8 +95,8 @@ class Decoding(Section):
     decoders: dict[str, AnyDecoder] = Field(
         default_factory=_default_decoders,
         min_length=1,
-        description="Decoders by a name of your choice; `kind` says which: dense, ridge or chainer. A study that sets this "
-        "names all it wants: the defaults are replaced, not added to.",
+        description="Decoders by a name of your choice; `kind` says which: dense, ridge or chainer. A study that "
+        "sets this names all it wants: the defaults are replaced, not added to.",
     )
     rescale: Literal["none", "unit", "prior"] = Field(
         "prior",

@@ -122,18 +122,16 @@ def test_streamed_activations_are_the_same(generator, monkeypatch):
 
 
 def test_mixed_precision_stays_near(generator):
-    """Rounding to bfloat16 moves single steps, not where they lead."""
+    """Rounding to bfloat16 turns what is decoded by less than 2 per cent in 30 epochs."""
     x, z = make_data()
-    weights = []
+    decoded = []
     for precision in ("single", "mixed"):
-        decoder = DenseDecoder(
-            epochs=100, layer="L2", latents=False, learning_rate=1e-3, precision=precision, device="cpu"
-        )
+        decoder = DenseDecoder(epochs=30, layer="L2", learning_rate=1e-4, precision=precision, device="cpu")
         decoder.generator = generator
-        weights.append(decoder.fit(x, z).decode(x))
-    assert not np.array_equal(*weights)
-    cosines = (weights[0] * weights[1]).sum(axis=1) / np.prod([np.linalg.norm(w, axis=1) for w in weights], axis=0)
-    assert cosines.min() > 0.99
+        decoded.append(decoder.fit(x, z).decode(x))
+    assert not np.array_equal(*decoded)
+    cosines = (decoded[0] * decoded[1]).sum(axis=1) / np.prod([np.linalg.norm(w, axis=1) for w in decoded], axis=0)
+    assert np.sqrt(1 - cosines.min() ** 2) < 0.02
 
 
 def test_misfits_are_refused(generator):
