@@ -177,7 +177,8 @@ def _decoder(options: Mapping[str, Any]) -> str:
         return (
             "a dense layer from voxels to latents, as published [@dado2022], trained in PyTorch [@pytorch] by Adam "
             f"[@adam] on the squared error of {_loss_of(options)} (learning rate {rate}, batches of "
-            f"{options.get('batch_size', 30)}, weight decay {options.get('weight_decay', 0.01):g}, {options.get('epochs', 1500):,} epochs)"
+            f"{options.get('batch_size', 30)}, weight decay {options.get('weight_decay', 0.01):g}, "
+            f"{options.get('epochs', 1500):,} epochs)"
         )
     if options.get("kind") == "chainer":
         return "the dense layer that the authors of the published study trained and released [@dado2022], as it is"

@@ -12,7 +12,7 @@ rule fit_decoder:
     benchmark:
         "<results>/benchmarks/fit_decoder/sub-{subject}_{decoder}.tsv"
     # only where the result does not depend on it
-    threads: lambda wildcards: 4 if decoder_of(wildcards)["kind"] == "dense" else 1
+    threads: lambda wildcards: 4 if decoder_of(wildcards).get("layer", "") is None else 1
     resources:
         mem_mb=6000,
         runtime=240,
