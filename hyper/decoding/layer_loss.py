@@ -15,6 +15,7 @@ from hyper.decoding.products import linear_of
 from hyper.decoding.training import EpochLosses, Layer, Trials
 from hyper.generators.base import Generator, layer_index
 from hyper.generators.batches import generate
+from hyper.generators.window import windowed_activations
 
 IN_MEMORY = 2**31  # bytes of true activations on the CPU; more are kept in a file
 
@@ -43,25 +44,22 @@ class FrozenLayer:
         _, *size = generator.layers[layer_index(generator.layers, layer)].shape
         kept = [max(1, round(centre * edge)) for edge in size]
         starts = [(edge - own) // 2 for edge, own in zip(size, kept, strict=True)]
-        self.window: tuple[Any, ...] = (
-            ...,
-            *(slice(start, start + own) for start, own in zip(starts, kept, strict=True)),
-        )
+        self.window = tuple(slice(start, start + own) for start, own in zip(starts, kept, strict=True))
 
     def __call__(self, latents: Tensor) -> Tensor:
         """Activation within the window, shape (n, channel, height, width), differentiable."""
         with torch.autocast(latents.device.type, torch.bfloat16, enabled=self.mixed):
-            values = self.generator.activations(latents, self.layer)
-        return values[self.window].float()
+            return windowed_activations(self.generator, latents, self.layer, self.window).float()
 
     def remember(self, latents: Tensor) -> "Activations":
         """Compute the activations of true latents once, in single precision."""
         blocks = generate(self.generator, latents.cpu().numpy(), self.layer)
-        first = next(blocks)[self.window]
-        known = Activations((len(latents), *first.shape[1:]), latents.device)
+        first = next(blocks)
+        place: tuple[Any, ...] = (..., *self.window)
+        known = Activations((len(latents), *first[place].shape[1:]), latents.device)
         start = 0
-        for block in chain([first], (block[self.window] for block in blocks)):
-            known.stored[start : start + len(block)] = torch.from_numpy(block)
+        for block in chain([first], blocks):
+            known.stored[start : start + len(block)] = torch.from_numpy(block[place])
             start += len(block)
         return known
 
