@@ -53,8 +53,11 @@ def test_the_study_starts_at_decoding(tmp_path):
     )
 
 
-def test_missing_files_are_named_before_the_first_rule(tmp_path):
+def test_missing_files_are_named_before_the_first_rule(tmp_path, monkeypatch, capsys):
     study = write_study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor", "--configfile", str(study.config)]) == 0
+    assert "released: 2 subjects, response matrices at hand" in capsys.readouterr().out
     (tmp_path / "sub-02_responses.h5").unlink()
     (tmp_path / "l0_small.model").unlink()
     output = study.snakemake("-n")

@@ -2,7 +2,7 @@ rule predict_trivially:
     input:
         responses=responses_of,
         decoded=lambda wildcards: (
-            f"<results>/decoding/sub-{wildcards.subject}/{decoders_of(wildcards.subject)[0]}/latents.h5"
+            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/latents.h5"
             if wildcards.decoder == "trivial-shuffled"
             else []
         ),

@@ -22,6 +22,7 @@ SIMULATED = plan.simulated
 LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
 TRIVIAL = list(plan.settings.baselines.trivial)
+DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 SETTINGS = plan.tree
 # a generator that lies in a file is an input like any other: replacing the file re-runs what it made
@@ -30,7 +31,6 @@ CONFIGFILES = plan.sources
 
 cfg = plan.section
 series_of = plan.series_of
-decoders_of = plan.decoders_of
 
 
 def code(rule):
@@ -87,3 +87,24 @@ def latents(wildcards):
 def sidecars(wildcards):
     """Input function: the sidecars that apply to the subject's runs."""
     return [str(path) for path in plan.sidecars(wildcards.subject)]
+
+
+def trained_of(subject):
+    """Decoders of a subject that have a training curve."""
+    return [name for name in DECODERS_OF[subject] if SETTINGS["decoding"]["decoders"][name]["kind"] == "dense"]
+
+
+def of_decoders(name):
+    """Input function: a file of each decoder of the wildcards' subject."""
+    return lambda wildcards: [
+        f"<results>/decoding/sub-{wildcards.subject}/{decoder}/{name}" for decoder in DECODERS_OF[wildcards.subject]
+    ]
+
+
+def of_all_decoders(name):
+    """A file of each decoder of every subject, those of a subject together."""
+    return [
+        f"<results>/decoding/sub-{subject}/{decoder}/{name}"
+        for subject, decoders in DECODERS_OF.items()
+        for decoder in decoders
+    ]

@@ -29,7 +29,7 @@ rule gather_metrics:
         metrics=[
             f"<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv"
             for subject in SUBJECTS
-            for decoder in decoders_of(subject) + TRIVIAL
+            for decoder in DECODERS_OF[subject] + TRIVIAL
         ],
     output:
         metrics="<results>/evaluation/metrics.tsv",

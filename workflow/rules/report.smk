@@ -5,32 +5,8 @@ from hyper.report.deliverables import deliverables, figure_files, map_names, tem
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
-DECODERS_OF = {name: decoders_of(name) for name in SUBJECTS}
-
-
-def trained_of(subject):
-    """Decoders of a subject that have a training curve."""
-    return [name for name in DECODERS_OF[subject] if SETTINGS["decoding"]["decoders"][name]["kind"] == "dense"]
-
-
 FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)])
 DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/")
-
-
-def of_decoders(name):
-    """Input function: a file of each decoder of the wildcards' subject."""
-    return lambda wildcards: [
-        f"<results>/decoding/sub-{wildcards.subject}/{decoder}/{name}" for decoder in DECODERS_OF[wildcards.subject]
-    ]
-
-
-def of_all_decoders(name):
-    """A file of each decoder of every subject, those of a subject together."""
-    return [
-        f"<results>/decoding/sub-{subject}/{decoder}/{name}"
-        for subject, decoders in DECODERS_OF.items()
-        for decoder in decoders
-    ]
 
 
 rule plot_faces:
@@ -103,7 +79,7 @@ rule plot_training:
 rule plot_interpolations:
     input:
         images=lambda wildcards: (
-            f"<results>/decoding/sub-{wildcards.subject}/{decoders_of(wildcards.subject)[0]}/interpolations.h5"
+            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/interpolations.h5"
         ),
     output:
         png=report(
@@ -126,7 +102,7 @@ rule plot_interpolations:
     params:
         dpi=cfg("report.dpi"),
         code=code("plot_interpolations"),
-        decoder=lambda wildcards: decoders_of(wildcards.subject)[0],
+        decoder=lambda wildcards: DECODERS_OF[wildcards.subject][0],
     message:
         "Drawing the way from decoded to seen faces of sub-{wildcards.subject}"
     script:
