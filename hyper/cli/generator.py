@@ -1,4 +1,4 @@
-"""The commands `hyper convert generator`, `hyper generate` and `hyper draw`."""
+"""The commands `hyper convert`, `hyper generate` and `hyper draw`."""
 
 import argparse
 import logging
@@ -22,6 +22,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         help="read it as this, whatever it looks like; by default the format is recognised from the content",
     )
     convert.set_defaults(run=_convert)
+    released = kinds.add_parser("released", help="the authors' pickled responses and latents into response matrices")
+    released.add_argument("source", type=Path, metavar="data_1.dat")
+    released.add_argument("target", type=Path, metavar="OUT.h5")
+    released.add_argument(
+        "--repeats", type=int, default=14, help="trials behind each test response, which the file does not say"
+    )
+    released.set_defaults(run=_convert_released)
     generate = commands.add_parser("generate", help="make images or layer activations from latents")
     generate.add_argument("generator", metavar="GENERATOR", help="a name, or the path of a converted checkpoint")
     generate.add_argument("latents", type=Path, metavar="LATENTS.npy", help="array (n, latent)")
@@ -59,6 +66,16 @@ def _convert(options: argparse.Namespace) -> int:
     write_own(options.target, network, options.source, found)
     size = network.resolution
     print(f"{options.target}: PGGAN {size} x {size}, latent {network.latent_dim}, from the format {found}")
+    return 0
+
+
+def _convert_released(options: argparse.Namespace) -> int:
+    from hyper.decoding.released import released_responses
+
+    responses = released_responses(options.source, options.repeats)
+    responses.save(options.target, source=options.source.name)
+    (trials, voxels), (stimuli, latents) = responses.train.shape, responses.test_latents.shape
+    print(f"{options.target}: {trials} training trials, {stimuli} test stimuli, {voxels} voxels -> {latents} latents")
     return 0
 
 

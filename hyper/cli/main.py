@@ -41,8 +41,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
     plan = Plan(read_config(options.configfile), options.configfile)
     faults = plan.faults()
-    runs = len(plan.runs)
-    print(f"{plan.settings.study.name}: {len(plan.subjects)} subjects, {runs} runs in {plan.dataset}")
+    found = "response matrices at hand" if plan.given else f"{len(plan.runs)} runs in {plan.dataset}"
+    print(f"{plan.settings.study.name}: {len(plan.subjects)} subjects, {found}")
     if plan.simulated:
         print("The dataset is simulated: there are no data to examine.")
     for fault in faults:

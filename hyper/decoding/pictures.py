@@ -27,6 +27,19 @@ def write_images(path: str | Path, stimulus: np.ndarray, reconstruction: np.ndar
     write_arrays(path, arrays)
 
 
+def write_interpolations(path: str | Path, images: np.ndarray, stimuli: np.ndarray) -> None:
+    """Write images on the way from the decoded latents, step 0, to the true ones, the last step.
+
+    Parameters
+    ----------
+    path : str or Path
+    images : ndarray of uint8, shape (stimulus, step, height, width, 3)
+    stimuli : ndarray of str, shape (stimulus,)
+    """
+    arrays = {"images": (images, ("stimulus", "step", "row", "column", "rgb")), "stimuli": (stimuli, ("stimulus",))}
+    write_arrays(path, arrays)
+
+
 def write_pngs(folder: str | Path, images: np.ndarray, names: np.ndarray) -> None:
     """Write each image as ``<name>.png``.
 

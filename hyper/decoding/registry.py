@@ -1,16 +1,19 @@
 """Decoders by kind."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hyper.decoding.base import Decoder
 from hyper.decoding.dense import DenseDecoder
 from hyper.decoding.linear import describe
+from hyper.decoding.released import ChainerDecoder
 from hyper.decoding.ridge import RidgeDecoder
 from hyper.errors import DataError, SettingsError
+from hyper.generators.base import Generator
 
-KINDS: dict[str, type[DenseDecoder] | type[RidgeDecoder]] = {
-    decoder.kind: decoder for decoder in (DenseDecoder, RidgeDecoder)
+KINDS: dict[str, type[DenseDecoder] | type[RidgeDecoder] | type[ChainerDecoder]] = {
+    decoder.kind: decoder for decoder in (DenseDecoder, RidgeDecoder, ChainerDecoder)
 }
 
 
@@ -36,6 +39,25 @@ def make_decoder(kind: str, seed: int, **settings: Any) -> Decoder:
     if KINDS[kind].random:
         settings["seed"] = seed
     return KINDS[kind](**settings)
+
+
+def equip_decoder(decoder: Decoder, load: Callable[[], Generator], checkpoint: Path, code: str = "") -> None:
+    """Give a decoder, before it is fitted, what only some need.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    load : callable
+        Returns the generator; called for a decoder whose loss goes through it.
+    checkpoint : Path
+        Where a long training is kept, to go on from when it is interrupted.
+    code : str
+        Version of the code; what another version kept is not gone on with.
+    """
+    if isinstance(decoder, DenseDecoder):
+        decoder.checkpoint, decoder.code = checkpoint, code
+        if decoder.settings["layer"] is not None:
+            decoder.generator = load()
 
 
 def load_decoder(path: str | Path) -> Decoder:

@@ -9,7 +9,8 @@ from typing import Any
 from hyper.dataset.checks import find_faults
 from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, sidecar_paths
 from hyper.dataset.trials import Reading
-from hyper.errors import HyperError
+from hyper.doctor.given import find_response_faults
+from hyper.errors import DataError, HyperError, SettingsError
 from hyper.generators.shipped import weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.settings.load import load_settings
@@ -54,18 +55,26 @@ class Plan:
             return Path(self.results) / "dataset"
         return Path(str(self.settings.dataset.path)).expanduser()
 
+    @property
+    def given(self) -> dict[str, str] | None:
+        """Response matrices at hand, by subject: the study then starts at decoding."""
+        return self.settings.dataset.responses
+
     @cached_property
     def runs(self) -> dict[tuple[str, str], Run]:
         """Every run by subject and series."""
+        found: list[Run] = []
         if self.simulated:
             found = self._simulated_runs()
-        else:
+        elif self.given is None:
             found = find_runs(self.dataset, self.settings.dataset.task, self.settings.dataset.subjects)
         return {(run.subject, run.series): run for run in found}
 
     @cached_property
     def subjects(self) -> list[str]:
         """Labels of the subjects."""
+        if self.given is not None:
+            return sorted(self.given)
         return sorted({subject for subject, _ in self.runs})
 
     def series_of(self, subject: str) -> list[str]:
@@ -102,13 +111,47 @@ class Plan:
             {path for series in self.series_of(subject) for path in sidecar_paths(self.runs[subject, series])}
         )
 
+    def responses_file(self, subject: str) -> str:
+        """The subject's response matrices: those at hand, or those that the workflow makes."""
+        if self.given is not None:
+            return os.path.relpath(Path(self.given[subject]).expanduser())
+        return f"{self.results}/responses/sub-{subject}/sub-{subject}_responses.h5"
+
+    def decoders_of(self, subject: str) -> list[str]:
+        """Names of the decoders that a subject has: all but those trained elsewhere, on others."""
+        decoders: dict[str, dict[str, Any]] = self.section("decoding.decoders")
+        return [name for name, options in decoders.items() if subject in options.get("files", {subject: None})]
+
+    def decoder(self, name: str, subject: str) -> dict[str, Any]:
+        """Settings of a decoder for a subject; `file` stands for the subject's own of several `files`."""
+        options = dict(self.section("decoding.decoders")[name])
+        if "files" in options:
+            options["file"] = str(Path(options.pop("files")[subject]).expanduser())
+        return options
+
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
-        faults = find_engine_faults(self.settings.preprocess.engines)
+        faults = self._decoder_faults()
+        if self.given is not None:
+            return faults + find_response_faults(self.given)
+        faults += find_engine_faults(self.settings.preprocess.engines)
         if self.simulated:
             return faults
         reading = Reading.of(self.section("dataset"), self.dataset)
         return faults + find_faults(list(self.runs.values()), reading, self.settings.preprocess.via)
+
+    def _decoder_faults(self) -> list[HyperError]:
+        faults: list[HyperError] = []
+        for subject in self.subjects:
+            if not self.decoders_of(subject):
+                mend = "Add a decoder of another kind"
+                faults.append(SettingsError("decoding.decoders", f"there is none for sub-{subject}", mend))
+            for name in self.decoders_of(subject):
+                file = self.decoder(name, subject).get("file")
+                if file is not None and not Path(file).is_file():
+                    mend = f"Correct decoding.decoders.{name}.files"
+                    faults.append(DataError(file, "the file does not exist", mend))
+        return faults
 
     def _simulated_runs(self) -> list[Run]:
         runs = []

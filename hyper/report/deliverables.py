@@ -37,13 +37,13 @@ _OF_RESPONSES = (
 )
 _OF_DECODERS = tuple(
     "decoding/sub-{subject}/{decoder}/" + name
-    for name in ("decoder.safetensors", "training.tsv", "latents.h5", "images.h5", "images")
+    for name in ("decoder.safetensors", "training.tsv", "latents.h5", "images.h5", "images", "interpolations.h5")
 )
 
 
 def deliverables(
     runs: Mapping[str, Sequence[str]],
-    decoders: Sequence[str],
+    decoders: Mapping[str, Sequence[str]],
     whole: bool,
     simulated: bool,
     root: str,
@@ -55,8 +55,9 @@ def deliverables(
     Parameters
     ----------
     runs : mapping of str to sequence of str
-        Labels of each subject's runs.
-    decoders : sequence of str
+        Labels of each subject's runs; none in a study that starts from response matrices.
+    decoders : mapping of str to sequence of str
+        Each subject's.
     whole : bool
         Whether the study goes beyond the general linear model.
     simulated : bool
@@ -67,8 +68,9 @@ def deliverables(
     with_t1w : collection of str, optional
         Subjects whose runs reach the template through a T1w volume; all when not given.
     """
-    names = [name.format(subject=subject, space=space) for name in _OF_SUBJECTS for subject in runs]
-    for subject in runs:
+    measured = [subject for subject, labels in runs.items() if labels]
+    names = [name.format(subject=subject, space=space) for name in _OF_SUBJECTS for subject in measured]
+    for subject in measured:
         own = _THROUGH_T1W if with_t1w is None or subject in with_t1w else _STRAIGHT
         names += [name.format(subject=subject, space=space) for name in own]
     pairs = [(subject, series) for subject, labels in runs.items() for series in labels]
@@ -76,9 +78,9 @@ def deliverables(
         name.format(subject=subject, series=series, space=space) for name in _OF_RUNS for subject, series in pairs
     ]
     if whole:
-        names += [name.format(subject=subject) for name in _OF_RESPONSES for subject in runs]
-        for name in _OF_DECODERS:
-            names += [name.format(subject=subject, decoder=decoder) for subject in runs for decoder in decoders]
+        names += [name.format(subject=subject) for name in _OF_RESPONSES for subject in measured]
+        pairs = [(subject, decoder) for subject in runs for decoder in decoders[subject]]
+        names += [name.format(subject=subject, decoder=decoder) for name in _OF_DECODERS for subject, decoder in pairs]
         names.append("evaluation/metrics.tsv")
     if simulated:
         names += ["dataset/truth.h5", *(["evaluation/truth.tsv"] if whole else [])]
@@ -86,7 +88,7 @@ def deliverables(
 
 
 def figure_files(
-    runs: Mapping[str, Sequence[str]], maps: Iterable[str], whole: bool, root: str
+    runs: Mapping[str, Sequence[str]], maps: Iterable[str], whole: bool, root: str, trained: Sequence[str] = ()
 ) -> dict[str, list[str]]:
     """Name the PNG files of every kind of figure, those of a subject together.
 
@@ -99,8 +101,10 @@ def figure_files(
     whole : bool
     root : str
         The study's folder, ending in a slash.
+    trained : sequence of str
+        Subjects with decoders that have a training curve.
     """
-    drawn, subjects = root + "report/figures/", list(runs)
+    drawn, subjects = root + "report/figures/", [subject for subject, labels in runs.items() if labels]
     figures = {
         kind: [f"{root}preprocess/sub-{subject}/figures/{kind}.png" for subject in subjects]
         for kind in ("motion", "quality", "registration", "brain")
@@ -115,8 +119,9 @@ def figure_files(
         for subject in subjects
         for series in runs[subject]
     ]
-    for kind in ("design", "faces", "voxels"):
-        figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in subjects] if whole or kind == "design" else []
+    people = {"design": subjects, "voxels": subjects, "faces": runs, "training": trained, "interpolations": runs}
+    for kind, names in people.items():
+        figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in names] if whole or kind == "design" else []
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
     figures["metrics"] = [drawn + "metrics.png"] if whole else []
     return figures

@@ -22,7 +22,9 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
     subjects : int
         How many people took part.
     """
-    paragraphs = [_data(settings, subjects), _preprocessing(settings), _first_level(settings)]
+    paragraphs = [_data(settings, subjects)]
+    if not _get(settings, "dataset.responses"):
+        paragraphs += [_preprocessing(settings), _first_level(settings)]
     if _whole(settings):
         paragraphs += [_decoding(settings), _evaluation(settings)]
     paragraphs.append(
@@ -72,6 +74,11 @@ def _get(settings: Mapping[str, Any], name: str, default: Any = None) -> Any:
 def _data(settings: Mapping[str, Any], subjects: int) -> str:
     people = f"{subjects} {'person' if subjects == 1 else 'people'}"
     follows = " The analysis follows the HYPER study [@dado2022]." if _whole(settings) else ""
+    if _get(settings, "dataset.responses"):
+        return (
+            f"The data of {people} were matrices of responses made elsewhere: single training trials, and the mean "
+            f"responses to the test faces, with the latents of the faces shown.{follows}"
+        )
     if not _get(settings, "study.simulated", False):
         return f"The data of {people} were read from a BIDS dataset [@bids].{follows}"
     return (
@@ -190,14 +197,27 @@ def _decoder(options: Mapping[str, Any]) -> str:
         rate = f"{options.get('learning_rate', 1e-5):g}".replace("e-0", "e-")
         return (
             "a dense layer from voxels to latents, as published [@dado2022], trained in PyTorch [@pytorch] by Adam "
-            f"[@adam] on the squared error (learning rate {rate}, batches of {options.get('batch_size', 30)}, weight "
-            f"decay {options.get('weight_decay', 0.01):g}, {options.get('epochs', 1500):,} epochs)"
+            f"[@adam] on the squared error of {_loss_of(options)} (learning rate {rate}, batches of "
+            f"{options.get('batch_size', 30)}, weight decay {options.get('weight_decay', 0.01):g}, "
+            f"{options.get('epochs', 1500):,} epochs)"
         )
+    if options.get("kind") == "chainer":
+        return "the dense layer that the authors of the published study trained and released [@dado2022], as it is"
     if options.get("kind") == "ridge":
         return (
             "ridge regression with himalaya [@himalaya], its penalty chosen by cross-validation on the training trials"
         )
     return f"a decoder of kind {options.get('kind')}"
+
+
+def _loss_of(options: Mapping[str, Any]) -> str:
+    """What a dense layer's loss is of."""
+    layer, latents = options.get("layer"), options.get("latents", True)
+    if layer is None:
+        return "the latents"
+    centre = options.get("centre") or (0.5 if latents else 1.0)
+    within = f" within the middle {100 * centre:g} % of its map's height and width" if centre < 1 else ""
+    return f"{'the latents and of ' if latents else ''}the activation of layer {layer} of the frozen generator{within}"
 
 
 _SCORED = {

@@ -43,7 +43,7 @@ def build_sections(sources: Sources) -> tuple[list[Section], list[str]]:
         content = build(sources)
         if content is not None:
             sections.append(Section(key, title, content))
-        elif key not in ("truth", "maps", "files"):  # whose absence says nothing
+        elif key not in ("truth", "maps", "files", "training", "interpolations"):  # whose absence says nothing
             absent.append(title)
     return sections, absent
 
@@ -62,7 +62,8 @@ def _summary(sources: Sources) -> dict[str, Any]:
     facts = [f"{len(sources.subjects)} {'person' if len(sources.subjects) == 1 else 'people'}"]
     runs = sum(len(item.get("repetition_time", {})) for item in readings.values())
     trials = sum(sum(count.values()) for count in counts)
-    facts.append(f"{runs} {'run' if runs == 1 else 'runs'}, {trials:,} trials")
+    if sources.trials:
+        facts.append(f"{runs} {'run' if runs == 1 else 'runs'}, {trials:,} trials")
     if sources.whole and sources.decoders:
         facts.append(f"{len(sources.decoders)} {'decoder' if len(sources.decoders) == 1 else 'decoders'}")
     facts.append("simulated data" if sources.simulated else "measured data")
@@ -82,7 +83,8 @@ def _faces(sources: Sources) -> dict[str, Any] | None:
     most = sources.settings.get("report", {}).get("faces", {}).get("most", 36)
     people = []
     for subject, images in sources.images.items():
-        rows = read_faces(images, sources.latents[subject], sources.decoders, most)
+        decoders = sources.decoders_of.get(subject, sources.decoders)
+        rows = read_faces(images, sources.latents[subject], decoders, most)
         ids = rows[0].ids
         blocks = [_face_block(rows, range(start, min(start + BLOCK, len(ids)))) for start in range(0, len(ids), BLOCK)]
         print_versions = [figure for figure in sources.figures_of("faces") if figure.subject == subject]
@@ -180,7 +182,7 @@ def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
             "name": figure.path.stem.rpartition("_")[0],
             "subject": figure.subject,
             "kind": kind,
-            "drawing": kind in ("metrics", "motion"),
+            "drawing": kind in ("metrics", "motion", "training"),
             "links": _links(sources, [figure]),
         }
         for figure in sources.figures_of(kind)
@@ -234,8 +236,20 @@ def _size(count: float) -> str:
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
+    (
+        "interpolations",
+        "From decoded to seen",
+        _figures_only({"interpolations": "Faces on the way from those decoded from {} to those seen, row by row."}),
+    ),
     ("data", "How the data were read", _data),
     ("scores", "Scores", _scores),
+    (
+        "training",
+        "Training",
+        _figures_only(
+            {"training": "Training curves of the decoders of {}; the loss of the test stimuli was not used."}
+        ),
+    ),
     (
         "voxels",
         "Voxels on the brain",

@@ -23,7 +23,7 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, map,
-        metrics or faces.
+        metrics, faces, interpolations or training.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -55,8 +55,10 @@ class Sources:
     versions : mapping
         From `hyper.report.provenance.collect_versions`.
     figures : sequence of FigureFile
+    decoders_of : mapping of str to sequence of str
+        Each subject's decoders, where some have not all.
     images, latents : mapping of str to sequence of Path
-        Per subject, parallel to `decoders`.
+        Per subject, parallel to its decoders.
     metrics, truth : Path, optional
         Tables.
     files : sequence of Path
@@ -72,6 +74,7 @@ class Sources:
     defaults: Mapping[str, Any]
     versions: Mapping[str, Any]
     figures: Sequence[FigureFile] = ()
+    decoders_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     metrics: Path | None = None

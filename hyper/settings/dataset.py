@@ -1,8 +1,9 @@
 """Where the data are and how their events are to be read."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hyper.settings.section import Section
 
@@ -25,6 +26,12 @@ class Dataset(Section):
     """The BIDS dataset (left alone when the study is simulated)."""
 
     path: str | None = Field(None, description="Folder of the BIDS dataset; the simulated study fills it in by itself.")
+    responses: dict[str, str] | None = Field(
+        None,
+        description="Response matrices that are at hand, by subject (written by `hyper convert released`): the study "
+        "then starts at decoding and reads no BIDS dataset.",
+        min_length=1,
+    )
     task: str | None = Field(None, description="Task label; needed when the dataset has several tasks.")
     subjects: list[str] | None = Field(None, description="Labels of the subjects to use (without sub-); all if null.")
     repetition_time: float | None = Field(None, gt=0, description="Overrides the repetition time (s) of the sidecars.")
@@ -43,3 +50,11 @@ class Dataset(Section):
         "more than once to a subject.",
     )
     events: Events = Events()
+
+    @field_validator("responses")
+    @classmethod
+    def _labels_are_usable(cls, responses: dict[str, str] | None) -> dict[str, str] | None:
+        for label in responses or {}:
+            if not re.fullmatch(r"[A-Za-z0-9]+", label):
+                raise ValueError(f"{label!r} cannot label a subject: letters and digits only")
+        return responses

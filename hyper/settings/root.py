@@ -35,6 +35,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        if self.dataset.responses is not None:
+            return self._agree_with_responses()
         if not self.study.simulated and self.dataset.path is None:
             raise ValueError("dataset.path is not set: give the folder of a BIDS dataset, or set study.simulated: true")
         if self.study.last_stage == "report" and self.dataset.latents is None and not self.study.simulated:
@@ -43,4 +45,11 @@ class Settings(Section):
             raise ValueError("a simulated study lies in the packaged template: leave preprocess.template.t1w null")
         if self.glm.contrasts and self.glm.regressors != "condition":
             raise ValueError("glm.contrasts need glm.regressors: condition")
+        return self
+
+    def _agree_with_responses(self) -> Self:
+        if self.study.simulated or self.dataset.path is not None:
+            raise ValueError("dataset.responses starts at decoding: unset study.simulated and dataset.path")
+        if self.study.last_stage == "glm":
+            raise ValueError("dataset.responses starts after the glm: set study.last_stage: report")
         return self

@@ -23,7 +23,7 @@ def make_data(seed=0):
     return responses, latents
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=[kind for kind in KINDS if kind != "chainer"])  # which learns nothing: test_released.py
 def make(request):
     return lambda **settings: make_decoder(request.param, seed=4, **QUICK[request.param] | settings)
 
@@ -137,7 +137,7 @@ def test_damaged_files_are_refused(tmp_path, content):
 
 
 def test_unknown_kinds_are_refused(make, tmp_path):
-    with pytest.raises(SettingsError, match="no kind 'magic'.*dense, ridge"):
+    with pytest.raises(SettingsError, match="no kind 'magic'.*dense"):
         make_decoder("magic", seed=0)
     decoder = make().fit(*make_data())
     decoder.kind = "magic"

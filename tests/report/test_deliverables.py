@@ -6,7 +6,7 @@ RUNS = {"01": ["task-hyper_run-01", "task-hyper_run-02"], "02": ["task-hyper_run
 
 
 def test_a_whole_study_keeps_what_each_stage_made():
-    names = deliverables(RUNS, ["ridge"], whole=True, simulated=True, root="results/x/")
+    names = deliverables(RUNS, {subject: ["ridge"] for subject in RUNS}, whole=True, simulated=True, root="results/x/")
     assert len(set(names)) == len(names)
     assert all(name.startswith("results/x/") and "{" not in name for name in names)
     assert sum("stat-z_statmap" in name for name in names) == 3
@@ -15,7 +15,9 @@ def test_a_whole_study_keeps_what_each_stage_made():
 
 
 def test_a_study_that_ends_at_glm_keeps_no_decoding():
-    names = deliverables(RUNS, ["ridge"], whole=False, simulated=False, root="results/x/")
+    names = deliverables(
+        RUNS, {subject: ["ridge"] for subject in RUNS}, whole=False, simulated=False, root="results/x/"
+    )
     assert {name.split("/")[2] for name in names} == {"trials", "preprocess", "glm"}
 
 

@@ -1,8 +1,8 @@
 rule predict_trivially:
     input:
-        responses="<results>/responses/sub-{subject}/sub-{subject}_responses.h5",
+        responses=responses_of,
         decoded=lambda wildcards: (
-            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS[0]}/latents.h5"
+            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/latents.h5"
             if wildcards.decoder == "trivial-shuffled"
             else []
         ),

@@ -23,6 +23,7 @@ SPACE = plan.settings.preprocess.template.space
 LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
 TRIVIAL = list(plan.settings.baselines.trivial)
+DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 WITH_T1W = [subject for subject in SUBJECTS if plan.through_t1w(subject)]
 SETTINGS = plan.tree
@@ -37,6 +38,16 @@ series_of = plan.series_of
 def code(rule):
     """Hash of the code that a rule's script runs."""
     return code_version(f"workflow/scripts/{rule}.py")
+
+
+def decoder_of(wildcards):
+    """Input function: the settings of the wildcards' decoder for their subject."""
+    return plan.decoder(wildcards.decoder, wildcards.subject)
+
+
+def responses_of(wildcards):
+    """Input function: the response matrices of the wildcards' subject."""
+    return plan.responses_file(wildcards.subject)
 
 
 def of_all_runs(pattern):
@@ -90,3 +101,24 @@ def either(through_t1w, straight):
     return lambda wildcards: expand(
         through_t1w if wildcards.subject in WITH_T1W else straight, subject=wildcards.subject
     )
+
+
+def trained_of(subject):
+    """Decoders of a subject that have a training curve."""
+    return [name for name in DECODERS_OF[subject] if SETTINGS["decoding"]["decoders"][name]["kind"] == "dense"]
+
+
+def of_decoders(name):
+    """Input function: a file of each decoder of the wildcards' subject."""
+    return lambda wildcards: [
+        f"<results>/decoding/sub-{wildcards.subject}/{decoder}/{name}" for decoder in DECODERS_OF[wildcards.subject]
+    ]
+
+
+def of_all_decoders(name):
+    """A file of each decoder of every subject, those of a subject together."""
+    return [
+        f"<results>/decoding/sub-{subject}/{decoder}/{name}"
+        for subject, decoders in DECODERS_OF.items()
+        for decoder in decoders
+    ]

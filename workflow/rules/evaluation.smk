@@ -26,11 +26,11 @@ rule evaluate:
 
 rule gather_metrics:
     input:
-        metrics=expand(
-            "<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
-            subject=SUBJECTS,
-            decoder=DECODERS + TRIVIAL,
-        ),
+        metrics=[
+            f"<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv"
+            for subject in SUBJECTS
+            for decoder in DECODERS_OF[subject] + TRIVIAL
+        ],
     output:
         metrics="<results>/evaluation/metrics.tsv",
     log:

@@ -5,14 +5,14 @@ from hyper.report.deliverables import deliverables, figure_files, map_names, tem
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
-FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/")
-DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W)
+FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)])
+DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W)
 
 
 rule plot_faces:
     input:
-        images=expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", decoder=DECODERS, allow_missing=True),
-        latents=expand("<results>/decoding/sub-{subject}/{decoder}/latents.h5", decoder=DECODERS, allow_missing=True),
+        images=of_decoders("images.h5"),
+        latents=of_decoders("latents.h5"),
     output:
         png=report(
             "<results>/report/figures/sub-{subject}_faces.png",
@@ -35,11 +35,78 @@ rule plot_faces:
         cfg=cfg("report.faces"),
         dpi=cfg("report.dpi"),
         code=code("plot_faces"),
-        decoders=DECODERS,
+        decoders=lambda wildcards: DECODERS_OF[wildcards.subject],
     message:
         "Drawing the faces of sub-{wildcards.subject}"
     script:
         "../scripts/plot_faces.py"
+
+
+rule plot_training:
+    input:
+        curves=lambda wildcards: [
+            f"<results>/decoding/sub-{wildcards.subject}/{decoder}/training.tsv"
+            for decoder in trained_of(wildcards.subject)
+        ],
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_training.png",
+            caption="../report/training.rst",
+            category="Decoders",
+            labels={"subject": "{subject}"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_training.svg",
+    log:
+        "<results>/logs/plot_training/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_training/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        dpi=cfg("report.dpi"),
+        code=code("plot_training"),
+        decoders=lambda wildcards: trained_of(wildcards.subject),
+    message:
+        "Drawing the training curves of sub-{wildcards.subject}"
+    script:
+        "../scripts/plot_training.py"
+
+
+rule plot_interpolations:
+    input:
+        images=lambda wildcards: (
+            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/interpolations.h5"
+        ),
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_interpolations.png",
+            caption="../report/interpolations.rst",
+            category="Faces",
+            labels={"subject": "{subject}"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_interpolations.svg",
+    log:
+        "<results>/logs/plot_interpolations/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_interpolations/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        dpi=cfg("report.dpi"),
+        code=code("plot_interpolations"),
+        decoder=lambda wildcards: DECODERS_OF[wildcards.subject][0],
+    message:
+        "Drawing the way from decoded to seen faces of sub-{wildcards.subject}"
+    script:
+        "../scripts/plot_interpolations.py"
 
 
 rule plot_voxels:
@@ -176,17 +243,9 @@ rule plot_design:
 rule write_report:
     input:
         **FIGURES,
-        trials=expand("<results>/trials/sub-{subject}_trials.json", subject=SUBJECTS),
-        images=(
-            expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", subject=SUBJECTS, decoder=DECODERS)
-            if WHOLE
-            else []
-        ),
-        latents=(
-            expand("<results>/decoding/sub-{subject}/{decoder}/latents.h5", subject=SUBJECTS, decoder=DECODERS)
-            if WHOLE
-            else []
-        ),
+        trials=[f"<results>/trials/sub-{subject}_trials.json" for subject in SUBJECTS if SERIES[subject]],
+        images=of_all_decoders("images.h5") if WHOLE else [],
+        latents=of_all_decoders("latents.h5") if WHOLE else [],
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         files=DELIVERABLES,
@@ -209,6 +268,7 @@ rule write_report:
         settings=SETTINGS,
         subjects=SUBJECTS,
         decoders=DECODERS,
+        decoders_of=DECODERS_OF,
     message:
         "Writing the report"
     script:

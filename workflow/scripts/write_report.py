@@ -4,6 +4,7 @@ from _rule import run  # isort: skip
 
 import logging
 import re
+from itertools import islice
 from pathlib import Path
 
 from hyper.io.atomic import write_text
@@ -20,13 +21,14 @@ def main(job):
         folder=Path(job.output.page).parents[1],
         subjects=subjects,
         decoders=decoders,
-        trials=dict(zip(subjects, map(Path, job.input.trials), strict=True)),
+        trials=dict(zip(subjects, map(Path, job.input.trials), strict=bool(job.input.trials))),
         settings=job.params.settings,
         defaults={name: field.default.model_dump(mode="json") for name, field in Settings.model_fields.items()},
         versions=collect_versions(),
         figures=figures_of(job),
-        images=by_subject(job.input.images, subjects, decoders),
-        latents=by_subject(job.input.latents, subjects, decoders),
+        decoders_of=job.params.decoders_of,
+        images=by_subject(job.input.images, job.params.decoders_of),
+        latents=by_subject(job.input.latents, job.params.decoders_of),
         metrics=next(map(Path, job.input.scores), None),
         truth=next(map(Path, job.input.truth), None),
         files=expand_folders(job.input.files),
@@ -47,12 +49,10 @@ def figures_of(job):
     return found
 
 
-def by_subject(paths, subjects, decoders):
+def by_subject(paths, decoders_of):
     """The flat list of a rule's input, decoders of a subject together, as a list per subject."""
-    if not paths:
-        return {}
-    each = len(decoders)
-    return {name: [Path(path) for path in paths[i * each : (i + 1) * each]] for i, name in enumerate(subjects)}
+    rest = map(Path, paths)
+    return {subject: list(islice(rest, len(decoders))) for subject, decoders in decoders_of.items()} if paths else {}
 
 
 if __name__ == "__main__":
