@@ -86,8 +86,8 @@ def bold_brain_mask(
 ) -> np.ndarray:
     """Return the mask of the brain in a mean BOLD volume.
 
-    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies in the template's brain or within 3 mm of it,
-    brought there by a coarse affine: eyes and scalp go, fluid around the brain stays, as it does in the template.
+    dipy's ``median_otsu`` finds bright tissue, and of it is kept what lies in the template's brain or within 3 mm of
+    it, brought there by a coarse affine: eyes and scalp go, fluid around the brain stays, as it does in the template.
 
     Parameters
     ----------
