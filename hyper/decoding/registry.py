@@ -4,14 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from hyper.decoding.base import Decoder
-from hyper.decoding.dense import DenseDecoder
-from hyper.decoding.linear import describe
-from hyper.decoding.ridge import RidgeDecoder
+from hyper.decoding.ensemble import MEMBERS, EnsembleDecoder
+from hyper.decoding.linear import LinearDecoder, describe
 from hyper.errors import DataError, SettingsError
 
-KINDS: dict[str, type[DenseDecoder] | type[RidgeDecoder]] = {
-    decoder.kind: decoder for decoder in (DenseDecoder, RidgeDecoder)
-}
+KINDS: dict[str, type[LinearDecoder] | type[EnsembleDecoder]] = {**MEMBERS, EnsembleDecoder.kind: EnsembleDecoder}
 
 
 def make_decoder(kind: str, seed: int, **settings: Any) -> Decoder:
