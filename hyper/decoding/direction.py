@@ -81,7 +81,7 @@ def _fit_dual(kernel: np.ndarray, latents: np.ndarray, penalty: float, steps: in
     """Dual coefficients, shape (trial, latent)."""
     k, z = torch.from_numpy(kernel), torch.from_numpy(np.asarray(latents, np.float64))
     z = z / z.norm(dim=1, keepdim=True).clamp_min(1e-12)
-    dual = torch.linalg.solve(k + penalty * torch.eye(len(k), dtype=k.dtype), z).requires_grad_()
+    dual = torch.linalg.solve(k + penalty * torch.eye(len(k), dtype=k.dtype), z).contiguous().requires_grad_()
     optimizer = torch.optim.LBFGS([dual], max_iter=steps, history_size=10, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:

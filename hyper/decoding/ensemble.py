@@ -48,13 +48,13 @@ class EnsembleDecoder:
     def __init__(
         self, members: list[dict[str, Any]], combine: Literal["direction", "mean"] = "direction", seed: int = 0
     ) -> None:
-        self.settings: dict[str, Any] = {"members": [dict(member) for member in members], "combine": combine}
-        self.settings["seed"] = seed
         self.curve = pd.DataFrame()
         self.fitted = False
         self.members = [_make(member, derive_seed(seed, "member", str(i))) for i, member in enumerate(members)]
         if not self.members:
             raise SettingsError("decoding.decoders", "an ensemble has no members", "Name at least one")
+        described = [{"kind": member.kind, **member.settings} for member in self.members]
+        self.settings: dict[str, Any] = {"members": described, "combine": combine, "seed": seed}
 
     def fit(
         self,
@@ -87,13 +87,12 @@ class EnsembleDecoder:
 
     def save(self, path: str | Path) -> None:
         """Write the members' tensors, each name behind the member's number, and all settings."""
-        settings = self.settings | {"members": [{"kind": m.kind, **m.settings} for m in self.members]}
         tensors = {
             f"{i}.{name}": np.ascontiguousarray(getattr(member, name))
             for i, member in enumerate(self.members)
             for name in member.tensors
         }
-        description = json.dumps({"kind": self.kind, "settings": settings}, sort_keys=True)
+        description = json.dumps({"kind": self.kind, "settings": self.settings}, sort_keys=True)
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, metadata={"hyper": description})
 

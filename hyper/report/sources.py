@@ -57,6 +57,8 @@ class Sources:
     figures : sequence of FigureFile
     images, latents : mapping of str to sequence of Path
         Per subject, parallel to `decoders`.
+    choices : mapping of str to Path
+        Per subject, the table of decoders on left-out training runs.
     metrics, truth : Path, optional
         Tables.
     files : sequence of Path
@@ -74,6 +76,7 @@ class Sources:
     figures: Sequence[FigureFile] = ()
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    choices: Mapping[str, Path] = field(default_factory=dict)
     metrics: Path | None = None
     truth: Path | None = None
     files: Sequence[Path] = ()

@@ -21,6 +21,7 @@ SEED = plan.settings.study.seed
 SIMULATED = plan.simulated
 LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
+CANDIDATES = plan.settings.decoding.candidate_names()
 TRIVIAL = list(plan.settings.baselines.trivial)
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 SETTINGS = plan.tree

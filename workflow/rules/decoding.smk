@@ -27,6 +27,56 @@ rule fit_decoder:
         "../scripts/fit_decoder.py"
 
 
+rule cross_validate:
+    input:
+        responses="<results>/responses/sub-{subject}/sub-{subject}_responses.h5",
+    output:
+        scores="<results>/decoding/sub-{subject}/{decoder}/left_out.tsv",
+    log:
+        "<results>/logs/cross_validate/sub-{subject}_{decoder}.log",
+    benchmark:
+        "<results>/benchmarks/cross_validate/sub-{subject}_{decoder}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=lambda wildcards: cfg("decoding.decoders")[wildcards.decoder],
+        code=code("cross_validate"),
+        seed=SEED,
+    message:
+        "Decoding left-out training runs of sub-{wildcards.subject} by {wildcards.decoder}"
+    script:
+        "../scripts/cross_validate.py"
+
+
+rule choose_decoder:
+    input:
+        scores=expand(
+            "<results>/decoding/sub-{subject}/{decoder}/left_out.tsv", decoder=CANDIDATES, allow_missing=True
+        ),
+    output:
+        choice="<results>/decoding/sub-{subject}/choice.tsv",
+    log:
+        "<results>/logs/choose_decoder/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/choose_decoder/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        code=code("choose_decoder"),
+    message:
+        "Choosing a decoder of sub-{wildcards.subject} on training runs"
+    script:
+        "../scripts/choose_decoder.py"
+
+
 rule reconstruct:
     input:
         latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",

@@ -187,6 +187,9 @@ rule write_report:
             if WHOLE
             else []
         ),
+        choices=(
+            expand("<results>/decoding/sub-{subject}/choice.tsv", subject=SUBJECTS) if WHOLE and CANDIDATES else []
+        ),
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         files=DELIVERABLES,

@@ -27,6 +27,7 @@ def main(job):
         figures=figures_of(job),
         images=by_subject(job.input.images, subjects, decoders),
         latents=by_subject(job.input.latents, subjects, decoders),
+        choices=dict(zip(subjects, map(Path, job.input.choices), strict=False)),
         metrics=next(map(Path, job.input.scores), None),
         truth=next(map(Path, job.input.truth), None),
         files=expand_folders(job.input.files),
