@@ -2,9 +2,9 @@
 
     python benchmarks/decoders.py --seeds 3 --out decoders.tsv [--published]
 
-1050 single trials x 4096 voxels -> 512 latents; 36 test stimuli of 14 repeats. Voxels of very unequal strength (standard
-deviation of the log: 1), encoding directions of unequal variance (1/k, in a random basis), 40 % of the noise in 100
-shared components of variance 1/k. `signal` is the root mean square of a voxel's response to latents over the standard
+1050 single trials x 4096 voxels -> 512 latents; 36 test stimuli of 14 repeats. Voxels of very unequal strength
+(standard deviation of the log: 1), encoding directions of unequal variance (1/k, in a random basis), 40 % of the noise
+in 100 shared components of variance 1/k. `signal` is the root mean square of a voxel's response to latents over the standard
 deviation of a trial's noise. Nothing is chosen on the test set, but the penalty of ``ridge (hindsight)``.
 """
 
@@ -20,13 +20,25 @@ from hyper.decoding.registry import make_decoder
 from hyper.evaluation.metrics import METRICS
 
 TRIALS, VOXELS, LATENTS, STIMULI, REPEATS, RUNS = 1050, 4096, 512, 36, 14, 6
-SIGNALS = (0.055, 0.085, 0.13)
+SIGNALS = (0.05, 0.08, 0.13)
 DECODERS = {
     "ols": {"kind": "ols"},
     "pcr": {"kind": "components", "method": "pcr"},
     "ridge": {"kind": "ridge", "lowest": 1e1, "highest": 1e7, "number": 25},
-    "ridge, penalty per latent": {"kind": "ridge", "penalty": "per latent", "lowest": 1e1, "highest": 1e7, "number": 25},
-    "ridge, reliable voxels": {"kind": "ridge", "weighting": "reliability", "lowest": 1e-1, "highest": 1e7, "number": 33},
+    "ridge, penalty per latent": {
+        "kind": "ridge",
+        "penalty": "per latent",
+        "lowest": 1e1,
+        "highest": 1e7,
+        "number": 25,
+    },
+    "ridge, reliable voxels": {
+        "kind": "ridge",
+        "weighting": "reliability",
+        "lowest": 1e-1,
+        "highest": 1e7,
+        "number": 33,
+    },
     "noise-aware": {"kind": "noise-aware"},
     "noise-aware, weights taken as known": {"kind": "noise-aware", "weight_uncertainty": False},
     "noise-aware, private noise alone": {"kind": "noise-aware", "components": 0},

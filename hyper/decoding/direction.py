@@ -71,9 +71,7 @@ class DirectionDecoder(LinearDecoder):
         self.weight = np.ascontiguousarray((x.T @ dual).T) * (scale / max(float(np.square(x).sum()) / len(x), 1e-300))
         self.bias = -self.weight @ centre
         chosen = (np.arange(len(scores)) == best).astype(int)
-        self.curve = pd.DataFrame(
-            {"penalty": self.settings["penalties"], "left_out_cosine": scores, "chosen": chosen}
-        )
+        self.curve = pd.DataFrame({"penalty": self.settings["penalties"], "left_out_cosine": scores, "chosen": chosen})
         _log.info("penalty %.3g, left-out cosine %.4f", self.settings["penalties"][best], scores[best])
 
 

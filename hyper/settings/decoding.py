@@ -94,9 +94,7 @@ class NoiseAware(Section):
     scaling: Scaling = Field("zscore", description=_SCALING)
 
 
-Member = Annotated[
-    Dense | Ridge | LeastSquares | Components | Direction | NoiseAware, Field(discriminator="kind")
-]
+Member = Annotated[Dense | Ridge | LeastSquares | Components | Direction | NoiseAware, Field(discriminator="kind")]
 
 
 class Ensemble(Section):

@@ -99,7 +99,9 @@ def test_least_squares_equals_numpy():
 def test_reliable_voxels_weigh_more():
     x, z = draw(0, 300)
     x = np.column_stack([x, 2 * np.random.default_rng(5).normal(size=(300, 400))])
-    plain, weighted = (RidgeDecoder(weighting=w, device="cpu").fit(x, z, series=SERIES) for w in ("none", "reliability"))
+    plain, weighted = (
+        RidgeDecoder(weighting=w, device="cpu").fit(x, z, series=SERIES) for w in ("none", "reliability")
+    )
     assert plain.std[80:].mean() < 0.5 * weighted.std[80:].mean()
     new, true = draw(1, 500, 8)
     new = np.column_stack([new, np.random.default_rng(6).normal(size=(500, 400)) * 2 / np.sqrt(8)])

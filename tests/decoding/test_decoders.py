@@ -19,7 +19,9 @@ QUICK = {
     "components": {"numbers": [1, 3, 5]},
     "direction": {"penalties": [0.3, 1.0], "steps": 10},
     "noise-aware": {"iterations": 3},
-    "ensemble": {"members": [{"kind": "ridge", "number": 5, "device": "cpu"}, {"kind": "noise-aware", "components": 2}]},
+    "ensemble": {
+        "members": [{"kind": "ridge", "number": 5, "device": "cpu"}, {"kind": "noise-aware", "components": 2}]
+    },
 }
 KEEP_UNITS = {"ols", "noise-aware"}  # a voxel's unit plays no part, scaled or not
 N, VOXELS, LATENT = 40, 25, 7

@@ -76,15 +76,15 @@ def test_more_repeats_shrink_less_and_each_row_has_its_own(truth):
 
 
 def test_it_beats_ridge_and_its_length_is_honest(truth):
-    """The length of a posterior mean, over that of the truth, is its cosine."""
-    responses, latents = draw(truth, TRIALS)
+    """The length of a posterior mean, over that of the truth, is its cosine; four trials a latent make it too sure."""
+    responses, latents = draw(truth, 80)
     new, true = draw(truth, 200, repeats=4, seed=3)
     decoder = NoiseAwareDecoder().fit(responses, latents)
     ours, ridge = decoder.decode(new, 4), RidgeDecoder(device="cpu").fit(responses, latents).decode(new)
     assert cosine(ours, true) > 1.05 * cosine(ridge, true)
     assert np.linalg.norm(ours) / np.linalg.norm(true) == pytest.approx(cosine(ours, true), abs=0.06)
     spread = ((ours - true) ** 2).sum(axis=1).mean()
-    assert spread == pytest.approx(np.trace(decoder.posterior_covariance(4)), rel=0.15)
+    assert spread == pytest.approx(np.trace(decoder.posterior_covariance(4)), rel=0.3)
 
 
 def test_components_are_counted():

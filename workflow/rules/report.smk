@@ -6,7 +6,8 @@ WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
 FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/")
-DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/")
+CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
+DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/") + CHOICES
 
 
 rule plot_faces:
@@ -187,9 +188,7 @@ rule write_report:
             if WHOLE
             else []
         ),
-        choices=(
-            expand("<results>/decoding/sub-{subject}/choice.tsv", subject=SUBJECTS) if WHOLE and CANDIDATES else []
-        ),
+        choices=CHOICES,
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         files=DELIVERABLES,
