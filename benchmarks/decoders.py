@@ -4,8 +4,8 @@
 
 1050 single trials x 4096 voxels -> 512 latents; 36 test stimuli of 14 repeats. Voxels of very unequal strength
 (standard deviation of the log: 1), encoding directions of unequal variance (1/k, in a random basis), 40 % of the noise
-in 100 shared components of variance 1/k. `signal` is the root mean square of a voxel's response to latents over the standard
-deviation of a trial's noise. Nothing is chosen on the test set, but the penalty of ``ridge (hindsight)``.
+in 100 shared components of variance 1/k. `signal` is the root mean square of a voxel's response to latents over the
+standard deviation of a trial's noise. Nothing is chosen on the test set, but the penalty of ``ridge (hindsight)``.
 """
 
 import argparse

@@ -54,9 +54,7 @@ rule cross_validate:
 
 rule choose_decoder:
     input:
-        scores=expand(
-            "<results>/decoding/sub-{subject}/{decoder}/left_out.tsv", decoder=CANDIDATES, allow_missing=True
-        ),
+        scores=expand("<results>/decoding/sub-{subject}/{decoder}/left_out.tsv", decoder=CANDIDATES, allow_missing=True),
     output:
         choice="<results>/decoding/sub-{subject}/choice.tsv",
     log:
