@@ -120,3 +120,19 @@ def check_matrix(name: str, values: np.ndarray, columns: int | None = None) -> N
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise DataError(name, f"{bad} values are not finite", "Check the z-maps and the voxel mask")
+
+
+def folds_of(trials: int, series: np.ndarray | None, number: int) -> np.ndarray:
+    """Number of the fold that leaves each trial out: its run, or stretches of neighbours where all are of one run.
+
+    Parameters
+    ----------
+    trials : int
+    series : ndarray of str, shape (trial,), optional
+    number : int
+        Stretches, when there are no runs to leave out.
+    """
+    if series is not None and len(set(series)) > 1:
+        return np.unique(series, return_inverse=True)[1]
+    number = min(number, trials)
+    return np.arange(trials) * number // trials

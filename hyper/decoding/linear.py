@@ -10,10 +10,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from hyper.decoding.base import Pair, check_matrix, check_training
+from hyper.decoding.encoding_model import fit_encoding_model
 from hyper.errors import DataError
 from hyper.io.atomic import atomic_path
-
-_TENSORS = ("weight", "bias", "mean", "std")
 
 
 class LinearDecoder:
@@ -29,6 +28,7 @@ class LinearDecoder:
 
     kind: ClassVar[str]
     random: ClassVar[bool] = False
+    tensors: ClassVar[tuple[str, ...]] = ("weight", "bias", "mean", "std")
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -53,6 +53,8 @@ class LinearDecoder:
             check_matrix("watched responses", watched[0], responses.shape[1])
             check_matrix("watched latents", watched[1], latents.shape[1])
         self._set_scaling(responses, scaling)
+        if self.settings.get("weighting") == "reliability":
+            self.std = self.std / _reliability_weights(self._scaled(responses), np.asarray(latents, np.float64))
         watched = None if watched is None else (self._scaled(watched[0]), watched[1])
         self._fit_scaled(self._scaled(responses), np.asarray(latents, np.float64), series, watched)
         return self
@@ -65,15 +67,14 @@ class LinearDecoder:
 
     def decode(self, responses: np.ndarray, n_repeats: np.ndarray | int | None = None) -> np.ndarray:
         """Decode raw responses, shape (stimulus, voxel), to latents, float64; the number of repeats plays no part."""
-        if not self.weight.size:
-            raise DataError("decoder", "it has not been fitted", "Fit or load it first")
+        self._check_fitted()
         check_matrix("responses", responses, self.weight.shape[1])
         return self._scaled(responses) @ self.weight.T.astype(np.float64) + self.bias
 
     def save(self, path: str | Path) -> None:
         """Write safetensors; the metadata (one JSON text under ``hyper``) names kind and settings."""
         description = json.dumps({"kind": self.kind, "settings": self.settings}, sort_keys=True)
-        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
+        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in self.tensors}
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, metadata={"hyper": description})
 
@@ -91,11 +92,15 @@ class LinearDecoder:
             raise DataError(path, f"it holds a decoder of kind {kind!r}, not {cls.kind!r}", "Load it by its own kind")
         decoder = cls(**settings)
         with safe_open(path, framework="numpy") as file:
-            if set(file.keys()) != set(_TENSORS):
-                raise DataError(path, f"it does not hold {', '.join(_TENSORS)}", "Run the rule fit_decoder again")
-            for name in _TENSORS:
+            if set(file.keys()) != set(cls.tensors):
+                raise DataError(path, f"it does not hold {', '.join(cls.tensors)}", "Run the rule fit_decoder again")
+            for name in cls.tensors:
                 setattr(decoder, name, file.get_tensor(name))
         return decoder
+
+    def _check_fitted(self) -> None:
+        if not self.mean.size:
+            raise DataError("decoder", "it has not been fitted", "Fit or load it first")
 
     def _set_scaling(self, responses: np.ndarray, scaling: Pair | None) -> None:
         voxels = responses.shape[1]
@@ -110,6 +115,12 @@ class LinearDecoder:
 
     def _scaled(self, responses: np.ndarray) -> np.ndarray:
         return (responses.astype(np.float64) - self.mean) / self.std
+
+
+def _reliability_weights(scaled: np.ndarray, latents: np.ndarray) -> np.ndarray:
+    """Root of the share of each voxel's variance that the latents explain, relative to the best voxel."""
+    share = fit_encoding_model(scaled - scaled.mean(axis=0), latents - latents.mean(axis=0)).reliability
+    return np.sqrt(np.maximum(share / share.max(), 1e-6)) if share.max() > 0 else np.ones_like(share)
 
 
 def describe(path: str | Path) -> tuple[str, dict[str, Any]]:

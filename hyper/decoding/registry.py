@@ -6,14 +6,16 @@ from typing import Any
 
 from hyper.decoding.base import Decoder
 from hyper.decoding.dense import DenseDecoder
-from hyper.decoding.linear import describe
+from hyper.decoding.ensemble import MEMBERS, EnsembleDecoder
+from hyper.decoding.linear import LinearDecoder, describe
 from hyper.decoding.released import ChainerDecoder
-from hyper.decoding.ridge import RidgeDecoder
 from hyper.errors import DataError, SettingsError
 from hyper.generators.base import Generator
 
-KINDS: dict[str, type[DenseDecoder] | type[RidgeDecoder] | type[ChainerDecoder]] = {
-    decoder.kind: decoder for decoder in (DenseDecoder, RidgeDecoder, ChainerDecoder)
+KINDS: dict[str, type[LinearDecoder] | type[EnsembleDecoder] | type[ChainerDecoder]] = {
+    **MEMBERS,
+    EnsembleDecoder.kind: EnsembleDecoder,
+    ChainerDecoder.kind: ChainerDecoder,
 }
 
 
@@ -54,6 +56,9 @@ def equip_decoder(decoder: Decoder, load: Callable[[], Generator], checkpoint: P
     code : str
         Version of the code; what another version kept is not gone on with.
     """
+    if isinstance(decoder, EnsembleDecoder):
+        for number, member in enumerate(decoder.members, start=1):
+            equip_decoder(member, load, checkpoint.with_name(f"member-{number}_{checkpoint.name}"), code)
     if isinstance(decoder, DenseDecoder):
         decoder.checkpoint, decoder.code = checkpoint, code
         if decoder.settings["layer"] is not None:

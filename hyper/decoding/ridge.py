@@ -13,7 +13,7 @@ from himalaya.ridge import solve_ridge_cv_svd
 from himalaya.scoring import l2_neg_loss
 from sklearn.model_selection import PredefinedSplit
 
-from hyper.decoding.base import Pair
+from hyper.decoding.base import Pair, folds_of
 from hyper.decoding.linear import LinearDecoder
 from hyper.errors import DataError
 from hyper.generators.device import choose_device
@@ -39,6 +39,9 @@ class RidgeDecoder(LinearDecoder):
         Used when the trials are of one run.
     scaling : {'zscore', 'none'}
         Of the voxels, by mean and standard deviation of the training trials.
+    weighting : {'none', 'reliability'}
+        Multiply each scaled voxel by the root of the share of its variance that an encoding model explains in the
+        training trials, relative to the best voxel: the penalty then weighs most on voxels that tell least.
     device : {'auto', 'cpu', 'cuda'}
 
     Notes
@@ -57,18 +60,19 @@ class RidgeDecoder(LinearDecoder):
         number: int = 33,
         folds: int = 5,
         scaling: Literal["zscore", "none"] = "zscore",
+        weighting: Literal["none", "reliability"] = "none",
         device: Literal["auto", "cpu", "cuda"] = "auto",
     ) -> None:
         super().__init__(
             penalty=penalty, lowest=lowest, highest=highest, number=number, folds=folds, scaling=scaling,
-            device=device,
+            weighting=weighting, device=device,
         )  # fmt: skip
 
     def _fit_scaled(
         self, responses: np.ndarray, latents: np.ndarray, series: np.ndarray | None, watched: Pair | None
     ) -> None:
         grid = np.geomspace(self.settings["lowest"], self.settings["highest"], self.settings["number"])
-        folds = self._folds(len(responses), series)
+        folds = folds_of(len(responses), series, self.settings["folds"])
         centre, offset = responses.mean(axis=0), latents.mean(axis=0)
         x, z = responses - centre, latents - offset
         score = _RecordedScore()
@@ -89,13 +93,6 @@ class RidgeDecoder(LinearDecoder):
             }
         )
         self._report(grid, len(np.unique(folds)))
-
-    def _folds(self, trials: int, series: np.ndarray | None) -> np.ndarray:
-        """Number of the fold that leaves each trial out."""
-        if series is not None and len(set(series)) > 1:
-            return np.unique(series, return_inverse=True)[1]
-        count = min(self.settings["folds"], trials)
-        return np.arange(trials) * count // trials
 
     def _report(self, grid: np.ndarray, folds: int) -> None:
         _log.info("penalty %.3g (median over latents), %d folds", np.median(self.penalties), folds)

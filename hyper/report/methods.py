@@ -180,6 +180,17 @@ def _first_level(settings: Mapping[str, Any]) -> str:
 _FAMILIES = {"dcgan": "dcgan", "pggan": "pggan", "random-face": "mobilestylegan"}  # by how a generator's name begins
 
 
+_OTHER_KINDS = {
+    "ols": "ordinary least squares",
+    "components": "least squares on components of the responses, their number chosen by cross-validation on the "
+    "training trials",
+    "direction": "a linear map that maximises the cosine of true and decoded latents in the training trials",
+    "noise-aware": "the posterior mean under a linear encoding model with Gaussian noise, both learned on the training "
+    "trials by empirical Bayes, for the number of repeats of each test face",
+    "ensemble": "the mean of several decoders",
+}
+
+
 def _decoding(settings: Mapping[str, Any]) -> str:
     decoders = dict(_get(settings, "decoding.decoders", {}))
     parts = [f"{spell_out(name)}: {_decoder(options)}." for name, options in decoders.items()]
@@ -207,7 +218,7 @@ def _decoder(options: Mapping[str, Any]) -> str:
         return (
             "ridge regression with himalaya [@himalaya], its penalty chosen by cross-validation on the training trials"
         )
-    return f"a decoder of kind {options.get('kind')}"
+    return _OTHER_KINDS.get(str(options.get("kind")), f"a decoder of kind {options.get('kind')}")
 
 
 def _loss_of(options: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hyper.io.tables import read_json, read_table
+from hyper.report.choice import choice_overview
 from hyper.report.faces import FaceRow, read_faces
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
@@ -43,7 +44,7 @@ def build_sections(sources: Sources) -> tuple[list[Section], list[str]]:
         content = build(sources)
         if content is not None:
             sections.append(Section(key, title, content))
-        elif key not in ("truth", "maps", "files", "training", "interpolations"):  # whose absence says nothing
+        elif key not in ("truth", "maps", "files", "choice", "training", "interpolations"):  # whose absence says nothing
             absent.append(title)
     return sections, absent
 
@@ -151,6 +152,12 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
     }
 
 
+def _choice(sources: Sources) -> dict[str, Any] | None:
+    if not sources.choices:
+        return None
+    return choice_overview({subject: read_table(path) for subject, path in sources.choices.items()})
+
+
 def _figures_only(kinds: dict[str, str]) -> Callable[[Sources], dict[str, Any] | None]:
     """Make the builder of a section that holds figures alone; {} in an alternative text becomes the subject."""
 
@@ -243,6 +250,7 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ),
     ("data", "How the data were read", _data),
     ("scores", "Scores", _scores),
+    ("choice", "Which decoder to trust", _choice),
     (
         "training",
         "Training",

@@ -59,6 +59,8 @@ class Sources:
         Each subject's decoders, where some have not all.
     images, latents : mapping of str to sequence of Path
         Per subject, parallel to its decoders.
+    choices : mapping of str to Path
+        Per subject, the table of decoders on left-out training runs.
     metrics, truth : Path, optional
         Tables.
     files : sequence of Path
@@ -77,6 +79,7 @@ class Sources:
     decoders_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    choices: Mapping[str, Path] = field(default_factory=dict)
     metrics: Path | None = None
     truth: Path | None = None
     files: Sequence[Path] = ()

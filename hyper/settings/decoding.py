@@ -11,6 +11,7 @@ Scaling = Literal["zscore", "none"]
 Device = Literal["auto", "cpu", "cuda"]
 
 _SCALING = "Voxels are z-scored by mean and standard deviation of the training trials, or taken as they are."
+_FOLDS = "Folds of neighbouring trials when all are of one run; else one run is left out at a time."
 _DEVICE = "`auto` takes the GPU if there is one."
 
 
@@ -68,18 +69,81 @@ class Ridge(Section):
     lowest: float = Field(1e-1, gt=0, description="Lowest penalty tried.")
     highest: float = Field(1e7, gt=0, description="Highest penalty tried.")
     number: int = Field(33, ge=1, description="Penalties tried, evenly spaced on a logarithmic scale.")
-    folds: int = Field(
-        5, ge=2, description="Folds of neighbouring trials when all are of one run; else one run is left out at a time."
-    )
+    folds: int = Field(5, ge=2, description=_FOLDS)
     scaling: Scaling = Field("zscore", description=_SCALING)
+    weighting: Literal["none", "reliability"] = Field(
+        "none", description="`reliability` gives voxels more weight that the latents explain better (training trials)."
+    )
     device: Device = Field("auto", description=_DEVICE)
 
 
-AnyDecoder = Annotated[Dense | Ridge | Chainer, Field(discriminator="kind")]
+class LeastSquares(Section):
+    """Ordinary least squares."""
+
+    kind: Literal["ols"] = Field("ols", description="Ordinary least squares, as in the published follow-up.")
+    scaling: Scaling = Field("zscore", description=_SCALING)
+
+
+class Components(Section):
+    """Least squares on components; cross-validation on the training trials chooses their number."""
+
+    kind: Literal["components"] = Field("components", description="Regression on components.")
+    method: Literal["pcr", "pls"] = Field("pcr", description="Principal components or partial least squares.")
+    numbers: list[int] = Field(
+        [1, 2, 5, 10, 20, 50, 100, 200, 400], min_length=1, description="Numbers of components tried."
+    )
+    folds: int = Field(5, ge=2, description=_FOLDS)
+    scaling: Scaling = Field("zscore", description=_SCALING)
+
+
+class Direction(Section):
+    """The direction of the latent alone, by the cosine loss."""
+
+    kind: Literal["direction"] = Field("direction", description="Cosine loss.")
+    penalties: list[float] = Field([0.1, 0.3, 1.0, 3.0], min_length=1, description="Penalties tried.")
+    steps: int = Field(30, ge=1, description="Steps of L-BFGS at most.")
+    folds: int = Field(5, ge=2, description=_FOLDS)
+    scaling: Scaling = Field("zscore", description=_SCALING)
+
+
+class NoiseAware(Section):
+    """Posterior mean under an encoding model, for the number of repeats of each test stimulus."""
+
+    kind: Literal["noise-aware"] = Field("noise-aware", description="Bayes' rule on an encoding model.")
+    components: int | None = Field(
+        None, ge=0, description="Components of noise that voxels share; null counts them in the training trials."
+    )
+    iterations: int = Field(6, ge=1, description="Iterations of the marginal likelihood's maximisation.")
+    weight_uncertainty: bool = Field(
+        True, description="Count what is unknown of a voxel's weights as noise; it calibrates the latents' length."
+    )
+    prior: Literal["standard", "empirical"] = Field(
+        "standard", description="Of the latents: N(0, I), or mean and variances of the training latents."
+    )
+    scaling: Scaling = Field("zscore", description=_SCALING)
+
+
+Member = Annotated[Dense | Ridge | LeastSquares | Components | Direction | NoiseAware, Field(discriminator="kind")]
+
+
+class Ensemble(Section):
+    """The mean of several decoders."""
+
+    kind: Literal["ensemble"] = Field("ensemble", description="The mean of several decoders.")
+    members: list[Member] = Field(min_length=1, description="The decoders, each with its `kind` and settings.")
+    combine: Literal["direction", "mean"] = Field(
+        "direction", description="`direction` brings each member's latent to length 1 first."
+    )
+
+
+AnyDecoder = Annotated[
+    Dense | Ridge | LeastSquares | Components | Direction | NoiseAware | Ensemble | Chainer,
+    Field(discriminator="kind"),
+]
 
 
 def _default_decoders() -> dict[str, AnyDecoder]:
-    return {"published": Dense(), "ridge": Ridge()}
+    return {"published": Dense(), "ridge": Ridge(), "noise-aware": NoiseAware()}
 
 
 class Interpolation(Section):
@@ -95,8 +159,13 @@ class Decoding(Section):
     decoders: dict[str, AnyDecoder] = Field(
         default_factory=_default_decoders,
         min_length=1,
-        description="Decoders by a name of your choice; `kind` says which: dense, ridge or chainer. A study that "
-        "sets this names all it wants: the defaults are replaced, not added to.",
+        description="Decoders by a name of your choice; `kind` says which. A study that sets this "
+        "names all it wants: the defaults are replaced, not added to.",
+    )
+    candidates: list[str] | None = Field(
+        None,
+        description="Decoders among which leaving out training runs chooses (choice.tsv); null takes all but those of "
+        "kind dense, which take hours to fit once per run, and chainer, which come trained. The test set plays no part.",
     )
     rescale: Literal["none", "unit", "prior"] = Field(
         "prior",
@@ -118,3 +187,19 @@ class Decoding(Section):
                     f"{name!r} cannot name a decoder: letters, digits, _ and - only, and trivial-... is taken"
                 )
         return decoders
+
+    @model_validator(mode="after")
+    def _candidates_exist(self) -> Self:
+        for name in self.candidates or []:
+            if name not in self.decoders:
+                raise ValueError(f"the candidate {name!r} is none of the decoders {', '.join(self.decoders)}")
+            decoder = self.decoders[name]
+            if isinstance(decoder, Chainer) or getattr(decoder, "layer", None):
+                raise ValueError(f"the candidate {name!r} cannot be fitted on some of the runs: choose among the others")
+        return self
+
+    def candidate_names(self) -> list[str]:
+        """Decoders that compete; empty where none is named and all are dense or trained elsewhere."""
+        if self.candidates is not None:
+            return self.candidates
+        return [name for name, decoder in self.decoders.items() if decoder.kind not in ("dense", "chainer")]

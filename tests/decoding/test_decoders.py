@@ -10,9 +10,20 @@ from safetensors.numpy import load_file
 from hyper.decoding.base import Decoder
 from hyper.decoding.registry import KINDS, load_decoder, make_decoder
 from hyper.errors import DataError, SettingsError
-from hyper.settings.decoding import Decoding, Dense, Ridge
+from hyper.settings.decoding import Components, Decoding, Dense, Direction, LeastSquares, NoiseAware, Ridge
 
-QUICK = {"dense": {"epochs": 3, "device": "cpu"}, "ridge": {"number": 5, "device": "cpu"}}
+QUICK = {
+    "dense": {"epochs": 3, "device": "cpu"},
+    "ridge": {"number": 5, "device": "cpu"},
+    "ols": {},
+    "components": {"numbers": [1, 3, 5]},
+    "direction": {"penalties": [0.3, 1.0], "steps": 10},
+    "noise-aware": {"iterations": 3},
+    "ensemble": {
+        "members": [{"kind": "ridge", "number": 5, "device": "cpu"}, {"kind": "noise-aware", "components": 2}]
+    },
+}
+KEEP_UNITS = {"ols", "noise-aware"}  # a voxel's unit plays no part, scaled or not
 N, VOXELS, LATENT = 40, 25, 7
 
 
@@ -104,9 +115,12 @@ def test_saved_decoders_decode_raw_responses_with_the_same_bits(make, tmp_path):
     assert type(again) is type(decoder)
     assert again.settings == decoder.settings
     tensors = load_file(tmp_path / "a")
-    assert np.array_equal(tensors["std"], responses.std(axis=0) * 2)
-    for name, values in tensors.items():
-        assert values.tobytes() == getattr(decoder, name).tobytes() == getattr(again, name).tobytes()
+    if decoder.kind == "ensemble":
+        assert {name.partition(".")[0] for name in tensors} == {"0", "1"}
+    else:
+        assert np.array_equal(tensors["std"], responses.std(axis=0) * 2)
+        for name, values in tensors.items():
+            assert values.tobytes() == getattr(decoder, name).tobytes() == getattr(again, name).tobytes()
     assert np.array_equal(again.decode(responses), decoder.decode(responses))
 
 
@@ -116,8 +130,10 @@ def test_scaling_is_undone_by_the_decoder(make):
     gains = np.linspace(0.1, 20, VOXELS)
     before = make().fit(responses, latents).decode(responses)
     assert np.allclose(make().fit(responses * gains, latents).decode(responses * gains), before, atol=1e-5)
+    if make().kind == "ensemble":
+        return
     raw = make(scaling="none").fit(responses * gains, latents)
-    assert not np.allclose(raw.decode(responses * gains), before, atol=1e-2)
+    assert np.allclose(raw.decode(responses * gains), before, atol=1e-2) == (make().kind in KEEP_UNITS)
     assert np.array_equal(raw.mean, np.zeros(VOXELS))
 
 
@@ -137,7 +153,7 @@ def test_damaged_files_are_refused(tmp_path, content):
 
 
 def test_unknown_kinds_are_refused(make, tmp_path):
-    with pytest.raises(SettingsError, match="no kind 'magic'.*dense"):
+    with pytest.raises(SettingsError, match="no kind 'magic'.*dense, ridge, ols"):
         make_decoder("magic", seed=0)
     decoder = make().fit(*make_data())
     decoder.kind = "magic"
@@ -146,16 +162,28 @@ def test_unknown_kinds_are_refused(make, tmp_path):
         load_decoder(tmp_path / "d")
 
 
-@pytest.mark.parametrize("section", [Dense(), Ridge()])
+@pytest.mark.parametrize("section", [Dense(), Ridge(), LeastSquares(), Components(), Direction(), NoiseAware()])
 def test_settings_and_arguments_agree(section):
-    """Same names, same defaults: the settings are handed over as they are."""
+    """The settings are handed over as they are."""
     settings = section.model_dump(mode="json")
     arguments = inspect.signature(KINDS[settings.pop("kind")]).parameters
-    assert settings == {name: value.default for name, value in arguments.items() if name != "seed"}
+    made = make_decoder(settings_kind(section), seed=0, **settings)
+    assert {name: made.settings[name] for name in arguments if name != "seed"} == settings
+
+
+def settings_kind(section):
+    return section.model_dump()["kind"]
+
+
+def test_default_arguments_are_those_of_the_settings():
+    for section in (Dense(), Ridge(), LeastSquares(), Components(), Direction(), NoiseAware()):
+        settings = section.model_dump(mode="json")
+        made = KINDS[settings.pop("kind")]()
+        assert {name: value for name, value in made.settings.items() if name != "seed"} == settings
 
 
 def test_settings_name_decoders():
-    assert list(Decoding().decoders) == ["published", "ridge"]
+    assert list(Decoding().decoders) == ["published", "ridge", "noise-aware"]
     chosen = Decoding.model_validate({"decoders": {"mine": {"kind": "dense", "epochs": 5}}})
     assert json.loads(chosen.model_dump_json())["decoders"]["mine"]["epochs"] == 5
     for bad in ({"trivial-mine": {"kind": "ridge"}}, {"a/b": {"kind": "ridge"}}, {"x": {"kind": "magic"}}, {}):

@@ -22,6 +22,7 @@ SIMULATED = plan.simulated
 SPACE = plan.settings.preprocess.template.space
 LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
+CANDIDATES = plan.settings.decoding.candidate_names()
 TRIVIAL = list(plan.settings.baselines.trivial)
 DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
@@ -101,6 +102,12 @@ def either(through_t1w, straight):
     return lambda wildcards: expand(
         through_t1w if wildcards.subject in WITH_T1W else straight, subject=wildcards.subject
     )
+
+
+def learns_by_images(wildcards):
+    """Whether the loss of the wildcards' decoder, or of a member of it, goes through the generator."""
+    options = decoder_of(wildcards)
+    return any(member.get("layer") for member in [options, *options.get("members", [])])
 
 
 def trained_of(subject):

@@ -1,7 +1,7 @@
 rule fit_decoder:
     input:
         responses=responses_of,
-        generator=lambda wildcards: GENERATOR_FILE if decoder_of(wildcards).get("layer") else [],
+        generator=lambda wildcards: GENERATOR_FILE if learns_by_images(wildcards) else [],
         weights=lambda wildcards: decoder_of(wildcards).get("file", []),
     output:
         decoder="<results>/decoding/sub-{subject}/{decoder}/decoder.safetensors",
@@ -21,7 +21,7 @@ rule fit_decoder:
     params:
         cfg=decoder_of,
         code=code("fit_decoder"),
-        generator=lambda wildcards: cfg("generators.generator") if decoder_of(wildcards).get("layer") else None,
+        generator=lambda wildcards: cfg("generators.generator") if learns_by_images(wildcards) else None,
         seed=SEED,
     wildcard_constraints:
         decoder="(?!trivial-)[A-Za-z0-9_-]+",
@@ -29,6 +29,54 @@ rule fit_decoder:
         "Fitting the decoder {wildcards.decoder} of sub-{wildcards.subject}"
     script:
         "../scripts/fit_decoder.py"
+
+
+rule cross_validate:
+    input:
+        responses=responses_of,
+    output:
+        scores="<results>/decoding/sub-{subject}/{decoder}/left_out.tsv",
+    log:
+        "<results>/logs/cross_validate/sub-{subject}_{decoder}.log",
+    benchmark:
+        "<results>/benchmarks/cross_validate/sub-{subject}_{decoder}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=lambda wildcards: cfg("decoding.decoders")[wildcards.decoder],
+        code=code("cross_validate"),
+        seed=SEED,
+    message:
+        "Decoding left-out training runs of sub-{wildcards.subject} by {wildcards.decoder}"
+    script:
+        "../scripts/cross_validate.py"
+
+
+rule choose_decoder:
+    input:
+        scores=expand("<results>/decoding/sub-{subject}/{decoder}/left_out.tsv", decoder=CANDIDATES, allow_missing=True),
+    output:
+        choice="<results>/decoding/sub-{subject}/choice.tsv",
+    log:
+        "<results>/logs/choose_decoder/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/choose_decoder/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        code=code("choose_decoder"),
+    message:
+        "Choosing a decoder of sub-{wildcards.subject} on training runs"
+    script:
+        "../scripts/choose_decoder.py"
 
 
 rule reconstruct:

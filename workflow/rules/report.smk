@@ -6,7 +6,8 @@ WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
 FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)])
-DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W)
+CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
+DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W) + CHOICES
 
 
 rule plot_faces:
@@ -246,6 +247,7 @@ rule write_report:
         trials=[f"<results>/trials/sub-{subject}_trials.json" for subject in SUBJECTS if SERIES[subject]],
         images=of_all_decoders("images.h5") if WHOLE else [],
         latents=of_all_decoders("latents.h5") if WHOLE else [],
+        choices=CHOICES,
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         files=DELIVERABLES,

@@ -29,6 +29,7 @@ def main(job):
         decoders_of=job.params.decoders_of,
         images=by_subject(job.input.images, job.params.decoders_of),
         latents=by_subject(job.input.latents, job.params.decoders_of),
+        choices=dict(zip(subjects, map(Path, job.input.choices), strict=False)),
         metrics=next(map(Path, job.input.scores), None),
         truth=next(map(Path, job.input.truth), None),
         files=expand_folders(job.input.files),
