@@ -44,7 +44,7 @@ def build_sections(sources: Sources) -> tuple[list[Section], list[str]]:
         content = build(sources)
         if content is not None:
             sections.append(Section(key, title, content))
-        elif key not in ("truth", "maps", "files", "choice", "training", "interpolations"):  # whose absence says nothing
+        elif key not in _OPTIONAL:
             absent.append(title)
     return sections, absent
 
@@ -240,6 +240,8 @@ def _size(count: float) -> str:
     return f"{count:.1f} GB"
 
 
+# sections whose absence says nothing
+_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations")
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),

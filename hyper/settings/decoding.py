@@ -165,7 +165,8 @@ class Decoding(Section):
     candidates: list[str] | None = Field(
         None,
         description="Decoders among which leaving out training runs chooses (choice.tsv); null takes all but those of "
-        "kind dense, which take hours to fit once per run, and chainer, which come trained. The test set plays no part.",
+        "kind dense, which take hours to fit once per run, and chainer, which come trained. The test set "
+        "plays no part.",
     )
     rescale: Literal["none", "unit", "prior"] = Field(
         "prior",
@@ -195,7 +196,7 @@ class Decoding(Section):
                 raise ValueError(f"the candidate {name!r} is none of the decoders {', '.join(self.decoders)}")
             decoder = self.decoders[name]
             if isinstance(decoder, Chainer) or getattr(decoder, "layer", None):
-                raise ValueError(f"the candidate {name!r} cannot be fitted on some of the runs: choose among the others")
+                raise ValueError(f"the candidate {name!r} cannot be fitted to some of the runs: leave it out")
         return self
 
     def candidate_names(self) -> list[str]:
