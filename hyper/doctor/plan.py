@@ -12,6 +12,7 @@ from hyper.dataset.trials import Reading
 from hyper.errors import HyperError
 from hyper.generators.shipped import weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
+from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
 from hyper.settings.root import Settings
 from hyper.simulation.plan import plan_series, plan_subjects
@@ -83,6 +84,11 @@ class Plan:
         name = self.settings.dataset.latents
         return [self.dataset / name] if name else []
 
+    def region(self, subject: str) -> list[Path]:
+        """The mask that voxels are chosen within, if the study names one."""
+        name = self.settings.responses.region
+        return [Path(name.replace("{subject}", subject)).expanduser()] if name else []
+
     @property
     def generator_files(self) -> list[str]:
         """File of the generator's weights; none if a package holds them."""
@@ -100,6 +106,8 @@ class Plan:
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
         faults = find_engine_faults(self.settings.preprocess.engines)
+        if self.settings.study.last_stage == "report":
+            faults += find_region_faults(self.region(subject) for subject in self.subjects)
         if self.simulated:
             return faults
         return faults + find_faults(list(self.runs.values()), Reading.of(self.section("dataset"), self.dataset))
