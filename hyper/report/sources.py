@@ -22,8 +22,8 @@ class FigureFile:
     Attributes
     ----------
     kind : str
-        Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, map,
-        metrics or faces.
+        Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
+        reliability, map, metrics or faces.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -57,6 +57,8 @@ class Sources:
     figures : sequence of FigureFile
     images, latents : mapping of str to sequence of Path
         Per subject, parallel to `decoders`.
+    selections, audits, ceilings : mapping of str to Path
+        Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
     metrics, truth : Path, optional
         Tables.
     files : sequence of Path
@@ -74,6 +76,9 @@ class Sources:
     figures: Sequence[FigureFile] = ()
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    selections: Mapping[str, Path] = field(default_factory=dict)
+    audits: Mapping[str, Path] = field(default_factory=dict)
+    ceilings: Mapping[str, Path] = field(default_factory=dict)
     metrics: Path | None = None
     truth: Path | None = None
     files: Sequence[Path] = ()

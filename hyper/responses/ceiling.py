@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import orth
+from scipy.stats import f
 
 from hyper.io.seeds import generator_of
 
@@ -103,9 +104,7 @@ def variance_components(values: np.ndarray, stimuli: np.ndarray, series: np.ndar
     """
     runs, both = _bases(stimuli, series)
     between, within = both.shape[1] - runs.shape[1], len(stimuli) - both.shape[1]
-    shown = one_hot(stimuli)
-    # expected mean square between stimuli = noise + weight * signal
-    weight = (len(stimuli) - np.square(runs.T @ shown).sum()) / between
+    weight = _weight(stimuli, runs, between)
     signal, noise = np.empty(values.shape[1]), np.empty(values.shape[1])
     for start in range(0, values.shape[1], SLAB):
         slab = slice(start, start + SLAB)
@@ -115,6 +114,15 @@ def variance_components(values: np.ndarray, stimuli: np.ndarray, series: np.ndar
         noise[slab] = np.maximum(np.square(y).sum(axis=0) - of_both, 0) / within
         signal[slab] = np.maximum((of_both - of_runs) / between - noise[slab], 0) / weight
     return signal, noise
+
+
+def ncsnr_without_signal(stimuli: np.ndarray, series: np.ndarray, share: float = 0.999) -> float:
+    """Value that this share of voxels without signal stays below: from the F distribution of their mean squares."""
+    if why_not(stimuli, series):
+        return float("nan")
+    runs, both = _bases(stimuli, series)
+    between, within = both.shape[1] - runs.shape[1], len(stimuli) - both.shape[1]
+    return float(np.sqrt(max(f.ppf(share, between, within) - 1, 0) / _weight(stimuli, runs, between)))
 
 
 def split_half_reliability(
@@ -175,6 +183,11 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
     """Indicator of each label, in sorted order, shape (trial, label)."""
     names, index = np.unique(labels, return_inverse=True)
     return np.eye(len(names))[index]
+
+
+def _weight(stimuli: np.ndarray, runs: np.ndarray, between: int) -> float:
+    """Factor of the signal variance in the expected mean square between stimuli; the repeats, where they are equal."""
+    return float((len(stimuli) - np.square(runs.T @ one_hot(stimuli)).sum()) / between)
 
 
 def _bases(stimuli: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hyper.errors import DataError
-from hyper.responses.ceiling import NoiseCeiling, noise_ceiling
+from hyper.responses.ceiling import NoiseCeiling, ncsnr_without_signal, noise_ceiling
 from hyper.responses.identification import METRICS, expected_identification
 from hyper.responses.maps import RunMaps
 from hyper.responses.matrices import Responses
@@ -73,6 +73,8 @@ def summarise(maps: NoiseCeiling, brain: np.ndarray, responses: Responses, seed:
         note = found.reason or ("95 % interval" if found.found else "the stimuli do not differ beyond noise")
         name = f"identification_2way_{metric}" + ("_single_trial" if single else "")
         rows.append((name, "active", found.accuracy, found.lower, found.upper, "share", note))
+    limit, share = ncsnr_without_signal(test[1], test[2]), "99.9 % of voxels without signal stay below"
+    rows.append(("ncsnr_without_signal", "brain", limit, float("nan"), float("nan"), "ratio", maps.reason or share))
     repeats = responses.test_repeats
     rows.append(("repeats", "active", repeats.mean(), repeats.min(), repeats.max(), "trials", "mean, range"))
     return pd.DataFrame(rows, columns=COLUMNS)

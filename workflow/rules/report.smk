@@ -1,11 +1,19 @@
 # Figures, the page, and the checksums of everything.
 
-from hyper.report.deliverables import deliverables, figure_files, map_names, templates_version, vector_files
+from hyper.report.deliverables import (
+    deliverables,
+    figure_files,
+    map_names,
+    response_files,
+    templates_version,
+    vector_files,
+)
 
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
 FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/")
+RESPONSES = response_files(SUBJECTS, WHOLE, "<results>/")
 DELIVERABLES = deliverables(SERIES, DECODERS, WHOLE, SIMULATED, "<results>/")
 
 
@@ -71,6 +79,72 @@ rule plot_voxels:
         "Drawing the voxels of sub-{wildcards.subject}"
     script:
         "../scripts/plot_voxels.py"
+
+
+rule plot_ceiling:
+    input:
+        ncsnr=rules.estimate_ceiling.output.ncsnr,
+        table=rules.estimate_ceiling.output.table,
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_ceiling.png",
+            caption="../report/ceiling.rst",
+            category="Brain",
+            labels={"subject": "{subject}", "figure": "noise ceiling"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_ceiling.svg",
+    log:
+        "<results>/logs/plot_ceiling/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_ceiling/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        cfg=cfg("report.brain"),
+        dpi=cfg("report.dpi"),
+        code=code("plot_ceiling"),
+    message:
+        "Drawing the noise ceiling of sub-{wildcards.subject}"
+    script:
+        "../scripts/plot_ceiling.py"
+
+
+rule plot_reliability:
+    input:
+        ncsnr=rules.estimate_ceiling.output.ncsnr,
+        noise_ceiling=rules.estimate_ceiling.output.ceiling,
+        reliability=rules.estimate_ceiling.output.reliability,
+        brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-MNI152NLin2009aSym_desc-brain_mask.nii.gz",
+        active=rules.select_voxels.output.mask,
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_reliability.png",
+            caption="../report/reliability.rst",
+            category="Brain",
+            labels={"subject": "{subject}", "figure": "reliability"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_reliability.svg",
+    log:
+        "<results>/logs/plot_reliability/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_reliability/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        dpi=cfg("report.dpi"),
+        code=code("plot_reliability"),
+    message:
+        "Drawing how reliable the responses of sub-{wildcards.subject} are"
+    script:
+        "../scripts/plot_reliability.py"
 
 
 rule plot_map:
@@ -176,6 +250,7 @@ rule plot_design:
 rule write_report:
     input:
         **FIGURES,
+        **RESPONSES,
         trials=expand("<results>/trials/sub-{subject}_trials.json", subject=SUBJECTS),
         images=(
             expand("<results>/decoding/sub-{subject}/{decoder}/images.h5", subject=SUBJECTS, decoder=DECODERS)
