@@ -59,26 +59,43 @@ class Identification:
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Traces of signal (S) and noise (C) covariance under the metric M, scaled so that tr(MC) = 1.
+class Products:
+    """What one half of the residuals says about the other and about the means.
 
     Attributes
     ----------
-    signal, signal_error : float
-        tr(MS) and its standard error.
-    spread : float
-        tr(MSMS).
-    aligned : float
-        tr(MSMC).
-    noise : float
-        tr(MCMC).
+    means, aligned : ndarray, shape (stimulus, stimulus)
+        u'Mv and u'MCMv of the estimated means u and v.
+    noise, noise2 : float
+        tr(MC) and tr(MCMC).
     """
 
-    signal: float
-    signal_error: float
-    spread: float
-    aligned: float
+    means: np.ndarray
+    aligned: np.ndarray
     noise: float
+    noise2: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the estimate is made of.
+
+    Attributes
+    ----------
+    halves : list of Products
+        Either half of the residuals in turn as the metric's.
+    share : ndarray, shape (stimulus, stimulus)
+        Covariance of the estimated means in units of the noise of one trial.
+    linked : ndarray of bool, shape (stimulus, stimulus)
+        Whether two stimuli can be compared within runs.
+    freedom : int
+        Residual degrees of freedom.
+    """
+
+    halves: list[Products]
+    share: np.ndarray
+    linked: np.ndarray
+    freedom: int
 
 
 def expected_identification(
@@ -96,30 +113,31 @@ def expected_identification(
     seed : int
     single : bool
         Whether it is shown single trials instead of the mean over each stimulus's repeats.
+
+    Notes
+    -----
+    The interval is the jackknife's over stimuli, joined with the error of the noise that is subtracted.
     """
     reason = why_not(stimuli, series)
     varies = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(0, bool)
     if not reason and not varies.any():
         reason = "no voxel varies over the test trials"
-    if not reason:
-        moments = estimate_moments(values[:, varies].astype(np.float64), stimuli, series, metric, seed)
-        reason = "" if moments else "there are too few repeats"
-    if reason or moments is None:
+    evidence = None if reason else gather(values[:, varies].astype(np.float64), stimuli, series, metric, seed)
+    if evidence is None:
         nan = float("nan")
-        return Identification(nan, nan, nan, nan, nan, reason)
+        return Identification(nan, nan, nan, nan, nan, reason or "there are too few repeats")
+    everything = np.ones(len(evidence.share), bool)
+    strength, dimensions, error = _strength(evidence, everything)
+    error = float(np.hypot(error, _jackknife(evidence)))
     repeats = np.ones(1) if single else np.unique(stimuli, return_counts=True)[1]
-    margin = _Z * moments.signal_error
-    lower, accuracy, upper = (accuracy_of(moments, moments.signal + shift, repeats) for shift in (-margin, 0.0, margin))
-    if moments.signal <= 0:
-        return Identification(accuracy, lower, upper, 0.0, float("nan"))
-    strength = 2 * moments.signal**2 / _aligned(moments, moments.signal)
-    return Identification(accuracy, lower, upper, strength, moments.signal**2 / _spread(moments, moments.signal))
+    lower, accuracy, upper = (
+        accuracy_of(strength + shift, dimensions, repeats) for shift in (-_Z * error, 0.0, _Z * error)
+    )
+    return Identification(accuracy, lower, upper, 2 * max(strength, 0.0) ** 2, dimensions)
 
 
-def estimate_moments(
-    values: np.ndarray, stimuli: np.ndarray, series: np.ndarray, metric: str, seed: int
-) -> Moments | None:
-    """Estimate the moments of signal and noise; None with fewer than eight residual degrees of freedom."""
+def gather(values: np.ndarray, stimuli: np.ndarray, series: np.ndarray, metric: str, seed: int) -> Evidence | None:
+    """Estimate means, metric and noise; None with fewer than eight residual degrees of freedom."""
     runs, shown = one_hot(series), one_hot(stimuli)
     design = np.hstack([runs, shown])
     left = null_space(design.T)
@@ -127,59 +145,76 @@ def estimate_moments(
         return None
     residuals = _random_rotation(left, generator_of(seed, "identification")).T @ values
     half = len(residuals) // 2
-    contrast = _within_runs(runs, shown) @ np.linalg.pinv(design)[runs.shape[1] :]
-    parts = [
-        _moments(contrast, contrast @ values, own, other, metric)
-        for own, other in ((residuals[:half], residuals[half:]), (residuals[half:], residuals[:half]))
-    ]
-    return Moments(*np.mean(parts, axis=0))
+    contrast = np.linalg.pinv(design)[runs.shape[1] :]
+    means = contrast @ values
+    pairs = ((residuals[:half], residuals[half:]), (residuals[half:], residuals[:half]))
+    halves = [_products(means, own, other, metric) for own, other in pairs]
+    return Evidence(halves, contrast @ contrast.T, _linked(runs, shown), len(residuals))
 
 
-def accuracy_of(moments: Moments, signal: float, repeats: np.ndarray) -> float:
-    """Expected accuracy at a strength of the signal.
+def accuracy_of(strength: float, dimensions: float, repeats: np.ndarray) -> float:
+    """Expected accuracy at a strength of the signal, tr(MS) / sqrt(tr(MSMC)) for the signal covariance S.
 
     True means are taken as Gaussian, so that the squared distance of two of them follows a gamma distribution of the
     estimated mean and variance; the probability is averaged over it.
     """
-    if signal <= 0:
+    if strength <= 0:
         return 0.5
-    dimensions = signal**2 / _spread(moments, signal)
     quantiles = gamma.ppf((np.arange(1000) + 0.5) / 1000, dimensions / 2, scale=2 / dimensions)
-    strength = 2 * signal**2 / _aligned(moments, signal) * quantiles
-    return float(np.mean([ndtr(np.sqrt(n * strength) / 2).mean() for n in repeats]))
+    return float(np.mean([ndtr(strength * np.sqrt(n * quantiles / 2)).mean() for n in repeats]))
 
 
-def _spread(moments: Moments, signal: float) -> float:
-    """tr(MSMS) scaled to another strength of the signal; between that of one dimension and of a thousand."""
-    known = moments.spread * (signal / moments.signal) ** 2 if moments.signal > 0 else 0.0
-    return float(np.clip(known, 1e-3 * signal**2, signal**2))
+def _strength(evidence: Evidence, kept: np.ndarray) -> tuple[float, float, float]:
+    """Strength, dimensions, and the strength's error from the noise that is subtracted, of some of the stimuli.
+
+    With S the signal's covariance, scaled so that tr(MC) = 1: the strength is tr(MS) / sqrt(tr(MSMC)), the dimensions
+    are tr(MS)^2 / tr(MSMS).
+    """
+    centring = _centring(evidence.linked[np.ix_(kept, kept)])
+    freedom = round(float(np.trace(centring)))
+    share = np.trace(centring @ evidence.share[np.ix_(kept, kept)]) / freedom
+    found = []
+    for half in evidence.halves:
+        gram = centring @ half.means[np.ix_(kept, kept)] @ centring
+        noise, noise2 = half.noise, half.noise2
+        signal = np.trace(gram) / freedom - share * noise
+        aligned = np.trace(centring @ half.aligned[np.ix_(kept, kept)]) / freedom - share * noise2
+        spread = _trace_of_square(gram, freedom) - 2 * share * aligned - share**2 * noise2
+        found.append((signal / noise, aligned / noise**2, spread / noise**2, noise2 / noise**2))
+    signal, aligned, spread, noise2 = np.mean(found, axis=0)
+    # signal that the noise all but avoids cannot be told from an error of the estimate
+    aligned = max(aligned, 0.1 * noise2 * abs(signal), 1e-300)
+    dimensions = signal**2 / np.clip(spread, 1e-3 * signal**2, signal**2) if signal > 0 else 1.0
+    error = share * np.sqrt(2 * max(noise2, 0) / evidence.freedom / aligned)
+    return float(signal / np.sqrt(aligned)), float(dimensions), float(error)
 
 
-def _aligned(moments: Moments, signal: float) -> float:
-    """tr(MSMC) scaled likewise; where its estimate is no use, as if signal and noise were not aligned."""
-    if moments.signal > 0 and moments.aligned > 0:
-        return moments.aligned * signal / moments.signal
-    return moments.noise * signal
+def _jackknife(evidence: Evidence) -> float:
+    """Standard error of the strength over stimuli, each left out once."""
+    count = len(evidence.share)
+    without = []
+    for index in range(count):
+        kept = np.arange(count) != index
+        linked = evidence.linked[np.ix_(kept, kept)]
+        if np.trace(_centring(linked)) > 1.5:
+            without.append(_strength(evidence, kept)[0])
+    if len(without) < 2:
+        return float("inf")
+    return float(np.sqrt((len(without) - 1) / len(without) * np.square(without - np.mean(without)).sum()))
 
 
-def _moments(
-    contrast: np.ndarray, means: np.ndarray, own: np.ndarray, other: np.ndarray, metric: str
-) -> tuple[float, ...]:
-    """Moments with the metric from `own` residuals and the noise from the `other` ones, each a row of covariance C."""
+def _products(means: np.ndarray, own: np.ndarray, other: np.ndarray, metric: str) -> Products:
+    """Products under the metric from `own` residuals, with the noise of the `other` ones: rows of covariance C."""
     apply = _independent(own) if metric == "independent" else _correlated(own)
-    freedom, count = round(float(np.trace(contrast @ np.linalg.pinv(contrast)))), len(other)
-    share = np.square(contrast).sum() / freedom  # of the noise of one trial in a mean
+    count = len(other)
     weighted = apply(other)
-    noise = (other * weighted).sum() / count
-    noise2 = _trace_of_square(other @ weighted.T, count)
-    gram = means @ apply(means).T
-    total, total2 = np.trace(gram) / freedom, _trace_of_square(gram, freedom)
-    signal = total - share * noise
-    aligned = np.square(means @ weighted.T).sum() / count / freedom - share * noise2
-    spread = total2 - 2 * share * aligned - share**2 * noise2
-    # the noise is averaged over both halves, which have twice the degrees of freedom of one
-    error = np.sqrt(2 * max(total2, 0) / freedom + 2 * share**2 * max(noise2, 0) / (2 * count))
-    return signal / noise, error / noise, spread / noise**2, aligned / noise**2, noise2 / noise**2
+    projected = means @ weighted.T
+    return Products(
+        means=means @ apply(means).T,
+        aligned=projected @ projected.T / count,
+        noise=float((other * weighted).sum() / count),
+        noise2=_trace_of_square(other @ weighted.T, count),
+    )
 
 
 def _trace_of_square(gram: np.ndarray, freedom: int) -> float:
@@ -208,14 +243,18 @@ def _correlated(residuals: np.ndarray) -> Metric:
     return apply
 
 
-def _within_runs(runs: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Projection that removes the mean over stimuli that runs connect, shape (stimulus, stimulus)."""
-    linked = (shown.T @ runs) > 0
-    together = (linked @ linked.T).astype(bool)
-    for _ in range(len(together)):
+def _linked(runs: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Whether runs connect two stimuli, directly or through others, shape (stimulus, stimulus)."""
+    together = (shown.T @ runs) > 0
+    together = together @ together.T
+    for _ in range(len(together).bit_length()):
         together = together @ together
-    weights = together / together.sum(axis=1, keepdims=True)
-    return np.eye(len(weights)) - weights
+    return together
+
+
+def _centring(linked: np.ndarray) -> np.ndarray:
+    """Projection that removes the mean over linked stimuli."""
+    return np.eye(len(linked)) - linked / linked.sum(axis=1, keepdims=True)
 
 
 def _random_rotation(basis: np.ndarray, rng: np.random.Generator) -> np.ndarray:

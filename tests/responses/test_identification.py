@@ -39,7 +39,7 @@ def test_accuracy_is_that_of_an_oracle_decoder(metric, single):
     estimated, true = [], []
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        values, shown, series, means, root = simulate(rng, strength=0.25)
+        values, shown, series, means, root = simulate(rng, strength=0.25 if single else 0.12)
         covariance = root @ root.T
         inverse = np.diag(1 / np.diag(covariance)) if metric == "independent" else np.linalg.inv(covariance)
         true.append(oracle(rng, means, root, inverse, 1 if single else 14))
