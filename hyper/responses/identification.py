@@ -200,7 +200,7 @@ def _jackknife(evidence: Evidence) -> float:
             without.append(_strength(evidence, kept)[0])
     if len(without) < 2:
         return float("inf")
-    return float(np.sqrt((len(without) - 1) / len(without) * np.square(without - np.mean(without)).sum()))
+    return float(np.sqrt((len(without) - 1) / len(without) * np.square(np.array(without) - np.mean(without)).sum()))
 
 
 def _products(means: np.ndarray, own: np.ndarray, other: np.ndarray, metric: str) -> Products:
