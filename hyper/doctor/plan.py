@@ -13,6 +13,7 @@ from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, SettingsError
 from hyper.generators.shipped import weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
+from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
 from hyper.settings.root import Settings
 from hyper.simulation.plan import plan_series, plan_subjects
@@ -97,6 +98,11 @@ class Plan:
         name = self.settings.dataset.latents
         return [self.dataset / name] if name else []
 
+    def region(self, subject: str) -> list[Path]:
+        """The mask that voxels are chosen within, if the study names one."""
+        name = self.settings.responses.region
+        return [Path(name.replace("{subject}", subject)).expanduser()] if name else []
+
     @property
     def generator_files(self) -> list[str]:
         """File of the generator's weights; none if a package holds them."""
@@ -135,6 +141,8 @@ class Plan:
         if self.given is not None:
             return faults + find_response_faults(self.given)
         faults += find_engine_faults(self.settings.preprocess.engines)
+        if self.settings.study.last_stage == "report":
+            faults += find_region_faults(self.region(subject) for subject in self.subjects)
         if self.simulated:
             return faults
         reading = Reading.of(self.section("dataset"), self.dataset)

@@ -10,6 +10,9 @@ import pandas as pd
 from hyper.errors import DataError
 from hyper.io.atomic import atomic_path, write_text
 
+# pandas by itself also takes words such as `null` for missing, which is what a trial without a stimulus is called
+_MISSING = ["n/a", "N/A", "nan", "NaN", ""]
+
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as TSV; missing values become BIDS's ``n/a``."""
@@ -18,7 +21,7 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
-    """Read a TSV file; ``n/a`` becomes missing.
+    """Read a TSV file; ``n/a``, ``nan`` and an empty cell become missing, and no other word does.
 
     Raises
     ------
@@ -26,7 +29,7 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
         When the file is missing or is no table.
     """
     try:
-        return pd.read_csv(path, sep="\t", na_values=["n/a"], **options)
+        return pd.read_csv(path, sep="\t", na_values=_MISSING, keep_default_na=False, **options)
     except FileNotFoundError:
         raise DataError(path, "the file does not exist", "Run the rule that writes it") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:

@@ -10,7 +10,7 @@ from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
 
 from hyper.errors import DataError
-from hyper.io.spaces import apply_affine
+from hyper.io.spaces import apply_affine, grid_points
 from hyper.io.tables import read_table
 from hyper.io.volumes import iterate_volumes, load_image
 from hyper.preprocess.template import Template
@@ -119,6 +119,42 @@ def draw_map(
     limit = max(float(np.abs(values).max()), threshold + 1)
     overlay = np.where(above, values, np.nan)
     return _draw(overlay, affine, underlay, apply_affine(affine, chosen), slices, text, "RdBu_r", (-limit, limit), "z")
+
+
+def draw_strength(
+    values: np.ndarray, affine: np.ndarray, underlay: Template, threshold: float, slices: int, text: str, bar: str
+) -> Figure:
+    """Draw a map of values that start at zero, where it exceeds a threshold.
+
+    Parameters
+    ----------
+    values : ndarray, shape (x, y, z)
+    affine : ndarray, shape (4, 4)
+        Voxel to MNI mm.
+    underlay : Template
+    threshold : float
+        Slices lie where the map exceeds it, or spread over the brain where it never does.
+    slices : int
+        Per orientation.
+    text, bar : str
+        What is shown, above the slices and beside the colours.
+    """
+    values = np.nan_to_num(np.asarray(values, float))
+    above = values > threshold
+    chosen = np.array(np.nonzero(above if above.any() else underlay_voxels(underlay, affine, values.shape)), float)
+    top = float(np.quantile(values[above], 0.995)) if above.any() else threshold + 1
+    limits = (threshold, max(top, threshold + 1e-3))
+    points = apply_affine(affine, chosen)
+    return _draw(np.where(above, values, np.nan), affine, underlay, points, slices, text, "inferno", limits, bar)
+
+
+def underlay_voxels(underlay: Template, affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Voxels of a grid that lie in the template's brain, shape (x, y, z)."""
+    index = np.rint(apply_affine(np.linalg.inv(underlay.affine), grid_points(shape, affine))).astype(int)
+    valid = ((index >= 0) & (index < np.array(underlay.brain.shape)[:, None])).all(axis=0)
+    found = np.zeros(index.shape[1], bool)
+    found[valid] = underlay.brain[tuple(index[:, valid])]
+    return found.reshape(shape)
 
 
 def _draw(

@@ -33,7 +33,15 @@ _OF_RUNS = (
 )
 _OF_RESPONSES = (
     "responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
+    "responses/sub-{subject}/sub-{subject}_desc-active_mask.json",
+    "responses/sub-{subject}/sub-{subject}_desc-selection_statmap.nii.gz",
+    "responses/sub-{subject}/sub-{subject}_desc-selection_trials.tsv",
     "responses/sub-{subject}/sub-{subject}_responses.h5",
+    "responses/sub-{subject}/sub-{subject}_audit.json",
+    "responses/sub-{subject}/sub-{subject}_ceiling.tsv",
+    "responses/sub-{subject}/sub-{subject}_stat-ncsnr_statmap.nii.gz",
+    "responses/sub-{subject}/sub-{subject}_stat-noiseceiling_statmap.nii.gz",
+    "responses/sub-{subject}/sub-{subject}_stat-reliability_statmap.nii.gz",
 )
 _OF_DECODERS = tuple(
     "decoding/sub-{subject}/{decoder}/" + name
@@ -119,12 +127,23 @@ def figure_files(
         for subject in subjects
         for series in runs[subject]
     ]
-    people = {"design": subjects, "voxels": subjects, "faces": runs, "training": trained, "interpolations": runs}
+    people = {
+        **dict.fromkeys(("design", "voxels", "ceiling", "reliability"), subjects),
+        **dict.fromkeys(("faces", "interpolations"), runs),
+        "training": trained,
+    }
     for kind, names in people.items():
         figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in names] if whole or kind == "design" else []
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
     figures["metrics"] = [drawn + "metrics.png"] if whole else []
     return figures
+
+
+def response_files(subjects: Sequence[str], whole: bool, root: str) -> dict[str, list[str]]:
+    """Name what the page says of the responses: selection, audit and ceiling of each subject; nothing before them."""
+    names = {"selections": "desc-active_mask.json", "audits": "audit.json", "ceilings": "ceiling.tsv"}
+    stem = root + "responses/sub-{0}/sub-{0}_"
+    return {key: [(stem + name).format(each) for each in subjects if whole] for key, name in names.items()}
 
 
 def vector_files(figures: Mapping[str, Sequence[str]]) -> list[str]:

@@ -173,10 +173,22 @@ def _first_level(settings: Mapping[str, Any]) -> str:
     )
     if by_trial and _whole(settings):
         voxels = _get(settings, "responses.voxels", 4096)
-        text += f" The {voxels:,} voxels with the highest mean z over the training trials alone were kept."
+        method = str(_get(settings, "responses.selection.method", "mean_z"))
+        region = " within a region of interest" if _get(settings, "responses.region", None) else ""
+        text += (
+            f" The {voxels:,} voxels with the highest {_SELECTIONS[method]}{region} were kept. Noise ceilings came "
+            "from the repeats of the test stimuli [@nsd]; an audit of the files found no test trial in selection, "
+            "scaling or training."
+        )
     return text
 
 
+_SELECTIONS = {
+    "mean_z": "mean z over the training trials alone",
+    "reliability": "split-half reliability over repeated training stimuli",
+    "encoding": "correlation with the predictions of a ridge regression from the latents [@himalaya], over training "
+    "runs that were left out,",
+}
 _FAMILIES = {"dcgan": "dcgan", "pggan": "pggan", "random-face": "mobilestylegan"}  # by how a generator's name begins
 
 

@@ -30,6 +30,13 @@ REFERENCES: dict[str, Reference] = {
         "Scientific Reports, 12, 141",
         "10.1038/s41598-021-03938-w",
     ),
+    "nsd": _doi(
+        "Allen, E. J., St-Yves, G., Wu, Y., Breedlove, J. L., Prince, J. S., Dowdle, L. T., et al.",
+        2022,
+        "A massive 7T fMRI dataset to bridge cognitive neuroscience and artificial intelligence",
+        "Nature Neuroscience, 25, 116–126",
+        "10.1038/s41593-021-00962-x",
+    ),
     "bids": _doi(
         "Gorgolewski, K. J., et al.",
         2016,

@@ -13,6 +13,7 @@ from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
 from hyper.report.names import number, predictor_label, spell_out
 from hyper.report.provenance import without_local_paths
+from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.settings_text import as_yaml, differing
 from hyper.report.sources import FigureFile, Sources, embed_figure, embed_picture
@@ -202,6 +203,26 @@ def _links(sources: Sources, figures: list[FigureFile]) -> list[tuple[str, str]]
     return [(path.suffix[1:].upper(), sources.link(path)) for path in sorted(paths, key=str) if not sources.share]
 
 
+def _reliability(sources: Sources) -> dict[str, Any] | None:
+    if not sources.audits and not sources.ceilings:
+        return None
+    people = [
+        {"subject": subject, "chosen": read_json(sources.selections[subject])["in_words"], "audit": audit_words(path)}
+        for subject, path in sources.audits.items()
+    ]
+    return {
+        "people": people,
+        "table": ceiling_table(sources.ceilings) if sources.ceilings else None,
+        "figures": [picture for kind, alt in _RELIABILITY.items() for picture in _pictures(sources, kind, alt)],
+    }
+
+
+_RELIABILITY = {
+    "ceiling": "Noise-ceiling signal-to-noise ratio of {} on slices of the template brain; coordinates in MNI mm.",
+    "reliability": "Histograms of noise ceiling and reliability of {} over the brain's and the active voxels.",
+}
+
+
 def _truth(sources: Sources) -> dict[str, Any] | None:
     if sources.truth is None:
         return None
@@ -241,7 +262,7 @@ def _size(count: float) -> str:
 
 
 # sections whose absence says nothing
-_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations")
+_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability")
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
@@ -265,6 +286,7 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
         "Voxels on the brain",
         _figures_only({"voxels": "Voxel mask of {} in red on slices of the template brain; coordinates in MNI mm."}),
     ),
+    ("reliability", "How reliable the responses are", _reliability),
     ("maps", "Maps", _figures_only({"map": "Statistical maps of {} on slices of the template brain, MNI mm."})),
     (
         "preprocessing",

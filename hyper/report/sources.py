@@ -22,8 +22,8 @@ class FigureFile:
     Attributes
     ----------
     kind : str
-        Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, map,
-        metrics, faces, interpolations or training.
+        Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
+        reliability, map, metrics, faces, interpolations or training.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -61,6 +61,8 @@ class Sources:
         Per subject, parallel to its decoders.
     choices : mapping of str to Path
         Per subject, the table of decoders on left-out training runs.
+    selections, audits, ceilings : mapping of str to Path
+        Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
     metrics, truth : Path, optional
         Tables.
     files : sequence of Path
@@ -80,6 +82,9 @@ class Sources:
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     choices: Mapping[str, Path] = field(default_factory=dict)
+    selections: Mapping[str, Path] = field(default_factory=dict)
+    audits: Mapping[str, Path] = field(default_factory=dict)
+    ceilings: Mapping[str, Path] = field(default_factory=dict)
     metrics: Path | None = None
     truth: Path | None = None
     files: Sequence[Path] = ()

@@ -1,15 +1,19 @@
 """Response matrices: single training trials, test stimuli averaged over their repeats."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 
 from hyper.errors import DataError
 from hyper.io.arrays import read_arrays, write_arrays
-from hyper.io.tables import read_table
-from hyper.io.volumes import iterate_volumes
+from hyper.responses.ceiling import noise_ceiling
+from hyper.responses.maps import IDENTITY, RunMaps, fingerprints
+
+_TRIAL = "trials/"
 
 
 @dataclass
@@ -30,6 +34,13 @@ class Responses:
     affine : ndarray, shape (4, 4)
     mean, std : ndarray, shape (voxel,)
         Of `train` alone.
+    test_trials : ndarray, shape (test_trial, voxel), float32, optional
+        The single trials behind `test`: for noise ceilings, never for a decoder to learn from.
+    test_trial_stimuli, test_trial_series : ndarray of str, optional
+    ncsnr, reliability : ndarray, shape (voxel,), optional
+        Noise ceiling from the test repeats (`hyper.responses.ceiling`).
+    trials : DataFrame, optional
+        Every trial, what became of it, and the SHA-256 of its values at the voxels (`PROVENANCE`).
     """
 
     train: np.ndarray
@@ -44,88 +55,167 @@ class Responses:
     affine: np.ndarray
     mean: np.ndarray
     std: np.ndarray
-
-    _DIMENSIONS = {
-        "train": ("train_trial", "voxel"),
-        "test": ("test_stimulus", "voxel"),
-        "train_stimuli": ("train_trial",),
-        "test_stimuli": ("test_stimulus",),
-        "train_series": ("train_trial",),
-        "train_latents": ("train_trial", "latent"),
-        "test_latents": ("test_stimulus", "latent"),
-        "test_repeats": ("test_stimulus",),
-        "ijk": ("voxel", "axis"),
-        "affine": ("row", "column"),
-        "mean": ("voxel",),
-        "std": ("voxel",),
-    }
+    test_trials: np.ndarray | None = None
+    test_trial_stimuli: np.ndarray | None = None
+    test_trial_series: np.ndarray | None = None
+    ncsnr: np.ndarray | None = None
+    reliability: np.ndarray | None = None
+    trials: pd.DataFrame | None = None
 
     def save(self, path: str | Path, **attributes: object) -> None:
         """Write HDF5 with named dimensions."""
-        write_arrays(path, {name: (getattr(self, name), dims) for name, dims in self._DIMENSIONS.items()}, attributes)
+        known = {name: getattr(self, name) for name in (*_DIMENSIONS, *_OPTIONAL)}
+        dimensions = _DIMENSIONS | _OPTIONAL
+        arrays = {name: (values, dimensions[name]) for name, values in known.items() if values is not None}
+        if self.trials is not None:
+            arrays |= {f"{_TRIAL}{name}": (self.trials[name].to_numpy(), ("trial",)) for name in self.trials}
+        write_arrays(path, arrays, {"units": "z", "scaling": "mean and std of train", **attributes})
 
     @classmethod
     def load(cls, path: str | Path) -> "Responses":
-        """Read what `save` wrote."""
-        return cls(**read_arrays(path, list(cls._DIMENSIONS))[0])
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        DataError
+            When the file is no HDF5 file or lacks a dataset.
+        """
+        present = _names(path)
+        wanted = [name for name in _OPTIONAL if name in present]
+        columns = [name for name in present if name.startswith(_TRIAL)]
+        arrays = read_arrays(path, [*_DIMENSIONS, *wanted, *columns])[0]
+        trials = pd.DataFrame({name.removeprefix(_TRIAL): arrays.pop(name) for name in columns}) if columns else None
+        return cls(**arrays, trials=trials)
 
 
-@dataclass(frozen=True)
-class RunMaps:
-    """The z-maps of a run and the table that names them (columns of the trials table, one row a volume)."""
+PROVENANCE = [*IDENTITY, "selection", "scaling", "train_row", "test_row", "sha256"]
+_DIMENSIONS: dict[str, tuple[str, ...]] = {
+    "train": ("train_trial", "voxel"),
+    "test": ("test_stimulus", "voxel"),
+    "train_stimuli": ("train_trial",),
+    "test_stimuli": ("test_stimulus",),
+    "train_series": ("train_trial",),
+    "train_latents": ("train_trial", "latent"),
+    "test_latents": ("test_stimulus", "latent"),
+    "test_repeats": ("test_stimulus",),
+    "ijk": ("voxel", "axis"),
+    "affine": ("row", "column"),
+    "mean": ("voxel",),
+    "std": ("voxel",),
+}
+_OPTIONAL: dict[str, tuple[str, ...]] = {
+    "test_trials": ("test_trial", "voxel"),
+    "test_trial_stimuli": ("test_trial",),
+    "test_trial_series": ("test_trial",),
+    "ncsnr": ("voxel",),
+    "reliability": ("voxel",),
+}
 
-    maps: Path
-    trials: Path
 
-    def read(self, mask: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
-        """Return z inside the mask, shape (trial, voxel), and the table."""
-        table = read_table(self.trials, dtype={"stimulus": str})
-        values = np.concatenate([block[mask] for block in iterate_volumes(self.maps)], axis=1).T
-        if len(values) != len(table):
-            raise DataError(self.maps, f"{len(values)} maps for {len(table)} trials", "Run the GLM of this run again")
-        return values, table
-
-    def read_training(self, mask: np.ndarray) -> np.ndarray:
-        """Return z of the training trials inside the mask, shape (voxel, trial); maps of test trials are dropped."""
-        values, table = self.read(mask)
-        return values[(table["split"] == "train").to_numpy()].T
+def _names(path: str | Path) -> list[str]:
+    found: list[str] = []
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    except OSError as fault:
+        raise DataError(path, f"it cannot be read as HDF5 ({fault})", "Run the rule that writes it again") from fault
+    return found
 
 
-def assemble(runs: list[RunMaps], mask: np.ndarray, affine: np.ndarray, latents: np.ndarray) -> Responses:
+def assemble(
+    runs: Sequence[RunMaps],
+    mask: np.ndarray,
+    affine: np.ndarray,
+    latents: np.ndarray,
+    selection: pd.DataFrame | None = None,
+    splits: int = 100,
+    seed: int = 0,
+) -> Responses:
     """Gather the responses of the active voxels over runs.
 
     Parameters
     ----------
-    runs : list of RunMaps
+    runs : sequence of RunMaps
     mask : ndarray of bool
         Active voxels, on the grid of the maps.
     affine : ndarray, shape (4, 4)
     latents : ndarray, shape (stimulus, latent)
+    selection : DataFrame, optional
+        The trials that the mask rests on (columns series and trial), for the record.
+    splits : int
+        Random halves for the reliability.
+    seed : int
 
     Returns
     -------
     Responses
         Scaling from training trials only; a voxel that never varies keeps the scale 1.
+
+    Raises
+    ------
+    DataError
+        When there are no training or no test trials.
     """
     parts = [run.read(mask) for run in runs]
-    values = np.concatenate([part[0] for part in parts]).astype(np.float32)
+    values = np.concatenate([part[0] for part in parts])
     table = pd.concat([part[1] for part in parts], ignore_index=True)
-    train = (table["split"] == "train").to_numpy()
-    test_stimuli = sorted(table["stimulus"][table["split"] == "test"].unique())
-    members = [((table["stimulus"] == name) & (table["split"] == "test")).to_numpy() for name in test_stimuli]
-    row = table.drop_duplicates("stimulus").set_index("stimulus")["latent_row"]
-    std = values[train].std(axis=0, dtype=np.float64)
+    train, test = ((table["split"] == name).to_numpy() for name in ("train", "test"))
+    if not train.any() or not test.any():
+        fault = f"there are {train.sum()} training and {test.sum()} test trials"
+        raise DataError("responses", fault, "Check the split of the stimuli (dataset.test_stimuli)")
+    test_stimuli, test_row = np.unique(table["stimulus"][test].to_numpy(str), return_inverse=True)
+    row_of = table[test].drop_duplicates("stimulus").set_index("stimulus")["latent_row"]
+    shown, series = table["stimulus"].to_numpy(str), table["series"].to_numpy(str)
+    ceiling = noise_ceiling(values[test], shown[test], series[test], splits, seed)
+    mean, std = scaling_of(values[train])
     return Responses(
         train=values[train],
-        test=np.stack([values[own].mean(axis=0) for own in members]),
-        train_stimuli=table["stimulus"][train].to_numpy(str),
-        test_stimuli=np.array(test_stimuli, dtype=str),
-        train_series=table["series"][train].to_numpy(str),
+        test=average(values[test], test_row),
+        train_stimuli=shown[train],
+        test_stimuli=test_stimuli,
+        train_series=series[train],
         train_latents=latents[table["latent_row"][train].to_numpy(int)],
-        test_latents=latents[[int(row[name]) for name in test_stimuli]],
-        test_repeats=np.array([own.sum() for own in members]),
+        test_latents=latents[[int(row_of[name]) for name in test_stimuli]],
+        test_repeats=np.bincount(test_row),
         ijk=np.array(np.nonzero(mask)).T,
         affine=affine,
-        mean=values[train].mean(axis=0, dtype=np.float64),
-        std=np.where(std > 0, std, 1.0),
+        mean=mean,
+        std=std,
+        test_trials=values[test],
+        test_trial_stimuli=shown[test],
+        test_trial_series=series[test],
+        ncsnr=ceiling.ncsnr,
+        reliability=ceiling.reliability,
+        trials=_provenance(table, values, selection, test_row),
     )
+
+
+def scaling_of(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each voxel over training trials; 1 for a voxel that never varies."""
+    std = train.std(axis=0, dtype=np.float64)
+    return train.mean(axis=0, dtype=np.float64), np.where(std > 0, std, 1.0)
+
+
+def average(values: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Mean over the trials of each stimulus, shape (stimulus, voxel), float32."""
+    return np.stack([values[row == index].mean(axis=0, dtype=np.float64) for index in range(row.max() + 1)]).astype(
+        np.float32
+    )
+
+
+def _provenance(
+    table: pd.DataFrame, values: np.ndarray, selection: pd.DataFrame | None, test_row: np.ndarray
+) -> pd.DataFrame:
+    """One row per trial: identity, whether it chose voxels or scaled, its rows in the matrices (-1: none), its hash."""
+    train, test = ((table["split"] == name).to_numpy() for name in ("train", "test"))
+    used = set() if selection is None else set(zip(selection["series"].astype(str), selection["trial"], strict=True))
+    rows = table[IDENTITY].astype({"series": str, "stimulus": str, "split": str}).reset_index(drop=True)
+    rows["latent_row"] = rows["latent_row"].fillna(-1).astype(int)
+    rows["trial"] = rows["trial"].astype(int)
+    rows["selection"] = [int((s, t) in used) for s, t in zip(rows["series"], rows["trial"], strict=True)]
+    rows["scaling"] = train.astype(int)
+    rows["train_row"] = np.where(train, np.cumsum(train) - 1, -1)
+    rows["test_row"] = -1
+    rows.loc[test, "test_row"] = test_row
+    rows["sha256"] = fingerprints(values)
+    return rows[PROVENANCE]

@@ -2,12 +2,14 @@ import gzip
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from hyper.errors import DataError, DatasetError
 from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.atomic import atomic_path
 from hyper.io.seeds import derive_seed
+from hyper.io.tables import read_table, write_table
 from hyper.io.volumes import iterate_volumes, read_volume, write_image, write_series
 
 
@@ -94,3 +96,14 @@ def test_seeds_depend_on_every_name():
     seeds = {derive_seed(1, "sub-01", "run-1"), derive_seed(1, "sub-01", "run-2"), derive_seed(2, "sub-01", "run-1")}
     assert len(seeds) == 3
     assert derive_seed(1, "sub-01", "run-1") in seeds
+
+
+def test_only_the_signs_of_a_missing_value_are_missing(tmp_path):
+    path = tmp_path / "trials.tsv"
+    write_table(path, pd.DataFrame({"split": ["train", "null", None], "duration": [1.5, np.nan, 2.0]}))
+    assert path.read_text().splitlines()[3].startswith("n/a\t")
+    table = read_table(path, dtype={"split": str})
+    assert table["split"].tolist()[:2] == ["train", "null"]
+    assert table["split"].isna().tolist() == [False, False, True]
+    assert table["duration"].tolist()[0] == 1.5
+    assert np.isnan(table["duration"][1])

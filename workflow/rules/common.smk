@@ -32,6 +32,9 @@ SETTINGS = plan.tree
 GENERATOR_FILE = plan.generator_files
 CONFIGFILES = plan.sources
 
+# ranking voxels by anything but their mean holds all training maps of a subject in memory
+SELECTION_MB = 2000 if plan.settings.responses.selection.method == "mean_z" else 6000
+
 cfg = plan.section
 series_of = plan.series_of
 
@@ -85,6 +88,11 @@ def of_first_run(pattern):
 def latents(wildcards):
     """Input function: the latents of the stimuli, if the study has any."""
     return [str(path) for path in plan.latents()]
+
+
+def region(wildcards):
+    """Input function: the mask that voxels are chosen within, if the study names one."""
+    return [str(path) for path in plan.region(wildcards.subject)]
 
 
 def sidecars(wildcards):

@@ -1,12 +1,20 @@
 # Figures, the page, and the checksums of everything.
 
-from hyper.report.deliverables import deliverables, figure_files, map_names, templates_version, vector_files
+from hyper.report.deliverables import (
+    deliverables,
+    figure_files,
+    map_names,
+    response_files,
+    templates_version,
+    vector_files,
+)
 
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
 FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)])
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
+RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
 DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W) + CHOICES
 
 
@@ -142,6 +150,72 @@ rule plot_voxels:
         "../scripts/plot_voxels.py"
 
 
+rule plot_ceiling:
+    input:
+        ncsnr=rules.estimate_ceiling.output.ncsnr,
+        table=rules.estimate_ceiling.output.table,
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_ceiling.png",
+            caption="../report/ceiling.rst",
+            category="Brain",
+            labels={"subject": "{subject}", "figure": "noise ceiling"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_ceiling.svg",
+    log:
+        "<results>/logs/plot_ceiling/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_ceiling/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        cfg=cfg("report.brain"),
+        dpi=cfg("report.dpi"),
+        code=code("plot_ceiling"),
+    message:
+        "Drawing the noise ceiling of sub-{wildcards.subject}"
+    script:
+        "../scripts/plot_ceiling.py"
+
+
+rule plot_reliability:
+    input:
+        ncsnr=rules.estimate_ceiling.output.ncsnr,
+        noise_ceiling=rules.estimate_ceiling.output.ceiling,
+        reliability=rules.estimate_ceiling.output.reliability,
+        brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
+        active=rules.select_voxels.output.mask,
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_reliability.png",
+            caption="../report/reliability.rst",
+            category="Brain",
+            labels={"subject": "{subject}", "figure": "reliability"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_reliability.svg",
+    log:
+        "<results>/logs/plot_reliability/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_reliability/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        dpi=cfg("report.dpi"),
+        code=code("plot_reliability"),
+    message:
+        "Drawing how reliable the responses of sub-{wildcards.subject} are"
+    script:
+        "../scripts/plot_reliability.py"
+
+
 rule plot_map:
     input:
         maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
@@ -244,6 +318,7 @@ rule plot_design:
 rule write_report:
     input:
         **FIGURES,
+        **RESPONSES,
         trials=[f"<results>/trials/sub-{subject}_trials.json" for subject in SUBJECTS if SERIES[subject]],
         images=of_all_decoders("images.h5") if WHOLE else [],
         latents=of_all_decoders("latents.h5") if WHOLE else [],

@@ -1,26 +1,32 @@
 rule select_voxels:
     input:
         maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
-        trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
-        mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
+        tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
+        brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
+        region=region,
+        latents=latents,
     output:
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
-        mean="<results>/responses/sub-{subject}/sub-{subject}_desc-trainmean_statmap.nii.gz",
+        facts="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.json",
+        score="<results>/responses/sub-{subject}/sub-{subject}_desc-selection_statmap.nii.gz",
+        trials="<results>/responses/sub-{subject}/sub-{subject}_desc-selection_trials.tsv",
     log:
         "<results>/logs/select_voxels/sub-{subject}.log",
     benchmark:
         "<results>/benchmarks/select_voxels/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=SELECTION_MB,
+        runtime=60,
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("responses"),
+        cfg=cfg("responses.selection"),
+        voxels=cfg("responses.voxels"),
         code=code("select_voxels"),
+        seed=SEED,
     message:
-        "Selecting the most active voxels of sub-{wildcards.subject}"
+        "Selecting the voxels of sub-{wildcards.subject}"
     script:
         "../scripts/select_voxels.py"
 
@@ -28,11 +34,13 @@ rule select_voxels:
 rule assemble_responses:
     input:
         maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
-        trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
-        mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
+        tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
+        mask=rules.select_voxels.output.mask,
+        selection=rules.select_voxels.output.trials,
         latents=latents,
     output:
-        responses="<results>/responses/sub-{subject}/sub-{subject}_responses.h5",
+        # nothing but the audit reads it: what the audit does not pass never becomes responses.h5
+        responses=temp("<results>/responses/sub-{subject}/sub-{subject}_desc-unaudited_responses.h5"),
     log:
         "<results>/logs/assemble_responses/sub-{subject}.log",
     benchmark:
@@ -44,8 +52,77 @@ rule assemble_responses:
     conda:
         "../../envs/imaging.yaml"
     params:
+        cfg=cfg("responses.ceiling"),
         code=code("assemble_responses"),
+        seed=SEED,
     message:
         "Gathering the responses of sub-{wildcards.subject}"
     script:
         "../scripts/assemble_responses.py"
+
+
+rule audit_responses:
+    input:
+        responses=rules.assemble_responses.output.responses,
+        mask=rules.select_voxels.output.mask,
+        score=rules.select_voxels.output.score,
+        selection=rules.select_voxels.output.trials,
+        maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
+        tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
+        trials="<results>/trials/sub-{subject}_trials.tsv",
+        brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
+        region=region,
+        latents=latents,
+    output:
+        responses="<results>/responses/sub-{subject}/sub-{subject}_responses.h5",
+        audit="<results>/responses/sub-{subject}/sub-{subject}_audit.json",
+    log:
+        "<results>/logs/audit_responses/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/audit_responses/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=SELECTION_MB,
+        runtime=60,
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        cfg=cfg("responses.selection"),
+        voxels=cfg("responses.voxels"),
+        code=code("audit_responses"),
+        seed=SEED,
+    message:
+        "Looking for test trials in what sub-{wildcards.subject}'s decoders learn from"
+    script:
+        "../scripts/audit_responses.py"
+
+
+rule estimate_ceiling:
+    input:
+        maps=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz"),
+        tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
+        brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_space-<space>_desc-brain_mask.nii.gz",
+        responses=rules.audit_responses.output.responses,
+    output:
+        ncsnr="<results>/responses/sub-{subject}/sub-{subject}_stat-ncsnr_statmap.nii.gz",
+        ceiling="<results>/responses/sub-{subject}/sub-{subject}_stat-noiseceiling_statmap.nii.gz",
+        reliability="<results>/responses/sub-{subject}/sub-{subject}_stat-reliability_statmap.nii.gz",
+        table="<results>/responses/sub-{subject}/sub-{subject}_ceiling.tsv",
+    log:
+        "<results>/logs/estimate_ceiling/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/estimate_ceiling/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        cfg=cfg("responses.ceiling"),
+        code=code("estimate_ceiling"),
+        seed=SEED,
+    message:
+        "Estimating how reliable the responses of sub-{wildcards.subject} are"
+    script:
+        "../scripts/estimate_ceiling.py"

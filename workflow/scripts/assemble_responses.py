@@ -5,14 +5,24 @@ from _rule import run  # isort: skip
 import logging
 
 from hyper.dataset.stimuli import read_latents
+from hyper.io.seeds import derive_seed
+from hyper.io.tables import read_table
 from hyper.io.volumes import read_volume
-from hyper.responses.matrices import RunMaps, assemble
+from hyper.responses.maps import RunMaps
+from hyper.responses.matrices import assemble
 
 
 def main(job):
     mask, affine = read_volume(job.input.mask)
-    runs = [RunMaps(*paths) for paths in zip(job.input.maps, job.input.trials, strict=True)]
-    responses = assemble(runs, mask > 0, affine, read_latents(job.input.latents[0]))
+    responses = assemble(
+        runs=[RunMaps(*paths) for paths in zip(job.input.maps, job.input.tables, strict=True)],
+        mask=mask > 0,
+        affine=affine,
+        latents=read_latents(job.input.latents[0]),
+        selection=read_table(job.input.selection, dtype={"series": str, "stimulus": str}),
+        splits=job.params.cfg["splits"],
+        seed=derive_seed(job.params.seed, "noise ceiling", job.wildcards.subject),
+    )
     logging.info(
         "%d training trials, %d test stimuli of %d to %d repeats, %d voxels",
         len(responses.train), len(responses.test), responses.test_repeats.min(), responses.test_repeats.max(),

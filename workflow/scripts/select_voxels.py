@@ -1,30 +1,28 @@
-"""Select the voxels with the highest mean z over the training trials (rule select_voxels)."""
+"""Select the voxels that the decoders read, from training trials alone (rule select_voxels)."""
 
 from _rule import run  # isort: skip
 
-import logging
-
-import numpy as np
-
-from hyper.io.volumes import read_volume, write_image
-from hyper.responses.matrices import RunMaps
-from hyper.responses.selection import mean_response, most_active
+from hyper.dataset.stimuli import read_latents
+from hyper.io.seeds import derive_seed
+from hyper.io.volumes import read_volume
+from hyper.responses.maps import RunMaps
+from hyper.responses.region import read_region
+from hyper.responses.selection import select_voxels
 
 
 def main(job):
-    brain, affine = read_volume(job.input.mask)
+    brain, affine = read_volume(job.input.brain)
     brain = brain > 0
-    runs = [RunMaps(*paths) for paths in zip(job.input.maps, job.input.trials, strict=True)]
-    mean = mean_response(training for run in runs if (training := run.read_training(brain)).shape[1])
-    chosen = most_active(mean, job.params.cfg["voxels"])
-    logging.info(
-        "%d of %d voxels, mean z from %.2f to %.2f", len(chosen), brain.sum(), mean[chosen].min(), mean[chosen].max()
+    selection = select_voxels(
+        runs=[RunMaps(*paths) for paths in zip(job.input.maps, job.input.tables, strict=True)],
+        brain=brain,
+        region=read_region(job.input.region[0], brain, affine) if job.input.region else None,
+        latents=read_latents(job.input.latents[0]),
+        count=job.params.voxels,
+        options=job.params.cfg,
+        seed=derive_seed(job.params.seed, "select_voxels", job.wildcards.subject),
     )
-    active, average = np.zeros(brain.shape, np.uint8), np.zeros(brain.shape, np.float32)
-    active.flat[np.flatnonzero(brain)[chosen]] = 1
-    average[brain] = mean
-    write_image(job.output.mask, active, affine)
-    write_image(job.output.mean, average, affine)
+    selection.save(affine, job.output.mask, job.output.score, job.output.facts, job.output.trials)
 
 
 if __name__ == "__main__":
