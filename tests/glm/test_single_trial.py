@@ -7,7 +7,8 @@ from scipy import stats
 
 from hyper.errors import DataError
 from hyper.glm.design import NULL, condition_names, contrast_matrix, design_matrix
-from hyper.glm.single_trial import SingleTrialGLM, t_to_z
+from hyper.glm.single_trial import SingleTrialGLM
+from hyper.glm.tails import TailTable, t_to_z
 from hyper.preprocess.confound_names import MOTION
 
 TR, VOLUMES = 1.5, 160
