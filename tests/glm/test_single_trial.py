@@ -60,8 +60,8 @@ def test_blocks_do_not_matter(trials):
     design = design_matrix(trials, condition_names(trials, "trial", "baseline"), VOLUMES, TR)
     data = noisy_run(design, voxels=5)
     contrasts = np.eye(design.shape[1])[:3]
-    one = SingleTrialGLM(design.to_numpy()).fit([data]).t(contrasts)
-    many = SingleTrialGLM(design.to_numpy()).fit(blocks_of(data, 1)).t(contrasts)
+    one = SingleTrialGLM(design.to_numpy()).fit(iter([data])).t(contrasts)
+    many = SingleTrialGLM(design.to_numpy()).fit(blocks_of(data, 1)).t(contrasts)  # generators: in float64
     assert np.allclose(one, many, rtol=1e-9)
 
 
