@@ -85,14 +85,14 @@ class Pair:
         self.yy = part.squares - np.einsum("pv,pv->v", part.y[:nuisance], part.y[:nuisance])
 
     def effect(self) -> np.ndarray:
-        """a + b."""
+        """The trial's effect, a + b, shape (trials, voxels)."""
         of_trial, of_sum = (self.ss - self.xs) / self.determinant, (self.xx - self.xs) / self.determinant
         effect = of_trial[:, None] * self.xy
         effect += of_sum[:, None] * self.sy
         return effect
 
     def coefficients(self) -> tuple[np.ndarray, np.ndarray]:
-        """a and b, each of shape (trials, voxels)."""
+        """Return a and b, each of shape (trials, voxels)."""
         a = (self.ss / self.determinant)[:, None] * self.xy - (self.xs / self.determinant)[:, None] * self.sy
         b = (self.xx / self.determinant)[:, None] * self.sy - (self.xs / self.determinant)[:, None] * self.xy
         return a, b
@@ -114,7 +114,8 @@ def ridge(
 
     Ridge regression per voxel on a grid of penalties, told by the fraction of length it leaves, after Rokem & Kay 2020
     (GigaScience 9:giaa133) and GLMsingle (Prince et al. 2022, eLife 11:e77599). The mean over trials is not
-    penalised, so that nothing need be scaled back. The penalty is chosen by restricted maximum likelihood of
+    penalised; deviations from it are scaled back to fit the plain ones best, as in GLMsingle, so that what remains of
+    the penalty is the part that trials which overlap share out among them. The penalty is chosen by restricted maximum likelihood of
     trials ~ N(mean, tau^2), which needs no repeats, or by cross-validation over repeats.
 
     Parameters
@@ -149,13 +150,16 @@ def ridge(
         chosen = _by_repeats(scores, modes, strength, shrink, pair, stimuli)
     plain = scores / np.sqrt(strength)[:, None]
     shrunken = plain * shrink[chosen].T
-    deviation = modes @ shrunken
+    # the scale that fits the plain estimates best, so that runs shrunk more or less strongly stay comparable
+    shrunken_length = np.einsum("kv,kv->v", shrunken, shrunken)
+    scale = np.einsum("kv,kv->v", plain, shrunken) / np.maximum(shrunken_length, np.finfo(float).tiny)
+    deviation = modes @ (shrunken * scale)
     estimate = (pair.sy - pair.xs @ deviation) / pair.ss + deviation
     error = np.linalg.norm(np.linalg.inv(upper), axis=1)
     estimate /= noise_of(residual, part.squares, degrees_of_freedom)
     estimate /= error[:, None]
-    length = np.linalg.norm(plain, axis=0)
-    return estimate, np.linalg.norm(shrunken, axis=0) / np.maximum(length, np.finfo(float).tiny)
+    length = np.maximum(np.linalg.norm(plain, axis=0), np.finfo(float).tiny)
+    return estimate, np.sqrt(shrunken_length) / length
 
 
 def _shrinkage(ratio: float, strength: np.ndarray) -> np.ndarray:

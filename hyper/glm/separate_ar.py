@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def separate_ar(glm: "SingleTrialGLM") -> np.ndarray:
-    """z of each trial in a model of its own under a first-order autoregressive process.
+    """Estimate z of each trial in a model of its own under a first-order autoregressive process.
 
     The autocorrelation of the residuals of every trial's model is a quadratic form in the sums of the run; voxels are
     then whitened by every coefficient that any of their trials has.

@@ -10,7 +10,7 @@ from hyper.glm.estimators import contrast_t, least_squares_separate, ridge
 from hyper.glm.part import BINS, Part, yule_walker
 from hyper.glm.separate_ar import separate_ar
 from hyper.glm.slabs import each, slabs
-from hyper.glm.sums import RunSums, both_sides, gather
+from hyper.glm.sums import RunSums, both_sides
 from hyper.glm.tails import TailTable
 
 SINGLE_ERROR = 5e-5
@@ -69,16 +69,7 @@ class SingleTrialGLM:
         DataError
             When the number of volumes is not the design's, or a value is not finite.
         """
-        stream = iter(blocks)
-        again = stream is not blocks
-        for block in stream:
-            self.add(block, single=again)
-        self.finish()
-        doubtful = self.sums.doubtful(SINGLE_ERROR)
-        if len(doubtful):
-            lagged = self.noise_model == "ar1"
-            double = RunSums(self.basis, len(doubtful), lagged, False, self.threads)
-            self.sums.replace(doubtful, gather(double, blocks, doubtful))
+        fit_groups([self], [None], blocks)
         return self
 
     def add(self, block: np.ndarray, single: bool = False) -> None:
@@ -100,7 +91,7 @@ class SingleTrialGLM:
         return len(self.sums.squares)
 
     def autocorrelation(self) -> np.ndarray:
-        """Lag-one autocorrelation of the residuals of ordinary least squares, shape (voxels,); of ``ar1`` models only."""
+        """Lag-one autocorrelation of the residuals of ordinary least squares, shape (voxels,); for ``ar1`` only."""
         sums, rho = self.sums, np.zeros(self.voxels)
         band = self.basis.T @ both_sides(self.basis)
 
@@ -193,7 +184,7 @@ class SingleTrialGLM:
         return self._estimate(lambda part: contrast_t(part, rows, dof), len(rows), self.regressors)
 
     def lss(self) -> np.ndarray:
-        """z of each trial in a model of its own: the trial, all others in one regressor, nuisance.
+        """Estimate z of each trial in a model of its own: the trial, all others in one regressor, nuisance.
 
         Mumford et al. 2012, NeuroImage 59:2636. Equal to refitting: the two regressors' normal equations follow from
         the shared factorisation.
@@ -212,7 +203,7 @@ class SingleTrialGLM:
         )
 
     def ridge(self, stimuli: Sequence[object] | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """z of each trial with estimates drawn towards the voxel's mean response (`estimators.ridge`).
+        """Estimate z of each trial, drawn towards the voxel's mean response (`estimators.ridge`).
 
         Parameters
         ----------
@@ -237,3 +228,36 @@ class SingleTrialGLM:
             return t
 
         return self._estimate(estimate, count, self.regressors), fraction
+
+
+def fit_groups(
+    glms: Sequence[SingleTrialGLM], places: Sequence[np.ndarray | None], blocks: Iterable[np.ndarray]
+) -> None:
+    """Fit several models, each to its own voxels, in one pass (`SingleTrialGLM.fit`).
+
+    Parameters
+    ----------
+    glms : sequence of SingleTrialGLM
+    places : sequence of ndarray of int, or None for all
+        The voxels of each model.
+    blocks : iterable of ndarray, shape (n, voxels)
+    """
+    stream = iter(blocks)
+    again = stream is not blocks
+    for block in stream:
+        for glm, place in zip(glms, places, strict=True):
+            glm.add(block if place is None else block[:, place], single=again)
+    doubles: list[tuple[SingleTrialGLM, np.ndarray, np.ndarray, RunSums]] = []
+    for glm, place in zip(glms, places, strict=True):
+        glm.finish()
+        doubtful = glm.sums.doubtful(SINGLE_ERROR)
+        if len(doubtful):
+            double = RunSums(glm.basis, len(doubtful), glm.noise_model == "ar1", False, glm.threads)
+            doubles.append((glm, doubtful, doubtful if place is None else place[doubtful], double))
+    if doubles:
+        for block in blocks:
+            for *_, where, double in doubles:
+                double.add(block[:, where])
+        for glm, doubtful, _, double in doubles:
+            double.finish()
+            glm.sums.replace(doubtful, double)

@@ -1,7 +1,5 @@
 """What least squares needs of a run, gathered in one pass over its volumes."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from hyper.errors import DataError
@@ -118,11 +116,3 @@ def both_sides(columns: np.ndarray) -> np.ndarray:
     result[1:] += columns[:-1]
     result[:-1] += columns[1:]
     return result
-
-
-def gather(sums: RunSums, blocks: Iterable[np.ndarray], voxels: np.ndarray | None = None) -> RunSums:
-    """Add every block, or some of its voxels, and check the whole."""
-    for block in blocks:
-        sums.add(block if voxels is None else block[:, voxels])
-    sums.finish()
-    return sums
