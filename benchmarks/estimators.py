@@ -135,7 +135,7 @@ def make_run(
     for later, shape in enumerate(np.transpose(shapes) / DURATION):
         signal[at + later] += planted[shown[faces]] * shape
     signal = signal[:volumes]
-    data = (1000 + 10 * (signal + 1.6 * noise_of(volumes, planted.shape[1], rng))).astype(np.float32)
+    data = (1000 + 10 * (signal + 3 * noise_of(volumes, planted.shape[1], rng))).astype(np.float32)
     library = library_regressors(onsets[faces], np.full(faces.sum(), DURATION), volumes, TR)
     nuisance = np.column_stack([cosines(volumes), np.ones(volumes)])
     blocks = [data[start : start + 128] for start in range(0, volumes, 128)]
