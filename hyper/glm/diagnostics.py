@@ -28,7 +28,7 @@ def variance_inflation(design: np.ndarray, columns: list[int] | np.ndarray) -> n
 
 
 def condition_number(design: np.ndarray) -> float:
-    """Ratio of the largest to the smallest singular value of the columns scaled to unit length (Belsley et al. 1980)."""
+    """Largest over smallest singular value of the columns, scaled to unit length (Belsley et al. 1980)."""
     return float(np.linalg.cond(design / np.linalg.norm(design, axis=0)))
 
 

@@ -44,6 +44,8 @@ class Recipe:
     def of(cls, model: Mapping[str, Any]) -> "Recipe":
         """Read settings glm; what is null there is the estimator's own."""
         name = model.get("estimator") or "published"
+        if model.get("regressors") == "condition" and name != "published":
+            name = "lsa"
         own = {key: value if model.get(key) is None else model[key] for key, value in _OWN[name].items()}
         return cls("lsa" if name == "published" else name, penalty=model.get("penalty") or "likelihood", **own)
 

@@ -115,8 +115,8 @@ def ridge(
     Ridge regression per voxel on a grid of penalties, told by the fraction of length it leaves, after Rokem & Kay 2020
     (GigaScience 9:giaa133) and GLMsingle (Prince et al. 2022, eLife 11:e77599). The mean over trials is not
     penalised; deviations from it are scaled back to fit the plain ones best, as in GLMsingle, so that what remains of
-    the penalty is how trials that overlap share out what they have in common. The penalty is chosen by restricted maximum likelihood
-    of trials ~ N(mean, tau^2), which needs no repeats, or by cross-validation over repeats.
+    the penalty is how trials that overlap share out what they have in common. The penalty is chosen by restricted
+    maximum likelihood of trials ~ N(mean, tau^2), which needs no repeats, or by cross-validation over repeats.
 
     Parameters
     ----------
