@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 SLAB = 4096
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def slabs(voxels: int) -> list[slice]:
@@ -16,7 +22,7 @@ def slabs(voxels: int) -> list[slice]:
 
 def each(work: Callable[[Any], None], items: Iterable[Any], threads: int) -> None:
     """Call `work` with every item, `threads` at a time; BLAS keeps to one thread in each."""
-    with threadpool_limits(1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         if threads == 1:
             for item in items:
                 work(item)

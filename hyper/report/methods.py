@@ -134,7 +134,7 @@ def _confounds(names: list[str]) -> str:
 
 _CANONICAL = "convolved with the canonical haemodynamic response of {author}"
 _RESPONSES = {
-    "library": "convolved with one of twenty haemodynamic responses, chosen for each voxel as in GLMsingle [@glmsingle]",
+    "library": "convolved with one of twenty haemodynamic responses, each voxel's own as in GLMsingle [@glmsingle]",
     "fir": "a finite impulse response",
 }
 _NOISE = {"ols": "noise was taken for white", "ar1": "noise was first-order autoregressive"}
