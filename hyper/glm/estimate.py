@@ -11,10 +11,10 @@ from hyper.glm.hrf import CANONICAL
 from hyper.glm.single_trial import SingleTrialGLM, fit_groups
 from hyper.glm.survey import Survey, survey_run
 
-_OWN = {
+_OWN: dict[str, dict[str, Any]] = {
     "published": {"noise_model": "ols", "hrf": "spm", "noise_components": 0},
     "lsa": {"noise_model": "ar1", "hrf": "spm", "noise_components": 0},
-    "lss": {"noise_model": "ar1", "hrf": "spm", "noise_components": 0},
+    "lss": {"noise_model": "ar1", "hrf": "library", "noise_components": "auto"},
     "ridge": {"noise_model": "ar1", "hrf": "library", "noise_components": "auto"},
 }
 

@@ -92,7 +92,8 @@ def fit_run(
 def _inspect(design: pd.DataFrame, names: pd.Series) -> pd.Series:
     """Variance inflation of what gets a map; a warning where trials can hardly be told apart."""
     columns = [column for name in modelled_names(design, names) for column in columns_of(name, design)]
-    places = [design.columns.get_loc(column) for column in columns]
+    places = np.flatnonzero(design.columns.isin(columns))
+    columns = [str(column) for column in design.columns[places]]
     inflation = pd.Series(variance_inflation(design.to_numpy(), places), index=columns)
     warning = hard_to_tell_apart(inflation)
     if warning:

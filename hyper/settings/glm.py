@@ -30,8 +30,8 @@ class Glm(Section):
         description="Contrasts of conditions, name: expression, such as `faces: face - house` (regressors: condition).",
     )
     estimator: Literal["published", "lsa", "lss", "ridge"] = Field(
-        "lsa",
-        description="Single trials: `lsa` all in one model; `lss` each in a model of its own; `ridge` all in one, "
+        "lss",
+        description="Single trials: `lsa` all in one model; `lss` each in a model of its own, the best by our simulations (docs/methods.md); `ridge` all in one, "
         "drawn to the mean by a penalty of each voxel's own. `published` is lsa with SPM's response and "
         "ordinary least squares. What is null below is the estimator's own choice.",
     )
@@ -41,7 +41,7 @@ class Glm(Section):
     hrf: Response | None = Field(
         None,
         description="Haemodynamic response: canonical, with derivatives, `fir`, or each voxel's own of a `library` of "
-        "twenty; null: library for ridge, else spm.",
+        "twenty; null: library for lss and ridge, else spm.",
     )
     fir_delays: list[int] = Field(
         [2, 3, 4, 5], min_length=1, description="Of fir: volumes after the onset; a trial's response is their mean."
@@ -49,7 +49,7 @@ class Glm(Section):
     noise_components: int | Literal["auto"] | None = Field(
         None,
         description="Principal components of voxels without task, regressed out; `auto`: as many as cross-validation "
-        "over time asks for, ten at most; null: auto for ridge, else 0.",
+        "over time asks for, ten at most; null: auto for lss and ridge, else 0.",
     )
     penalty: Literal["likelihood", "repeats"] = Field(
         "likelihood",

@@ -136,6 +136,6 @@ def test_a_generator_cannot_be_read_twice(run):
 
 def test_what_is_null_is_the_estimators_own():
     assert Recipe.of({"estimator": "published"}) == Recipe("lsa", "ols", "spm", 0)
-    assert Recipe.of({"estimator": "lss", "noise_model": None}).noise_model == "ar1"
+    assert Recipe.of({"estimator": "lss", "noise_model": None}) == Recipe("lss", "ar1", "library", "auto")
     assert Recipe.of({"estimator": "ridge", "noise_components": 0}) == Recipe("ridge", "ar1", "library", 0)
     assert Recipe.of({"estimator": "ridge", "regressors": "condition"}) == Recipe("lsa", "ar1", "spm", 0)
