@@ -31,9 +31,10 @@ class Glm(Section):
     )
     estimator: Literal["published", "lsa", "lss", "ridge"] = Field(
         "lss",
-        description="Single trials: `lsa` all in one model; `lss` each in a model of its own, the best by our simulations (docs/methods.md); `ridge` all in one, "
-        "drawn to the mean by a penalty of each voxel's own. `published` is lsa with SPM's response and "
-        "ordinary least squares. What is null below is the estimator's own choice.",
+        description="Single trials: `lsa` all in one model; `lss` each in a model of its own, the best in our "
+        "simulations (docs/methods.md); `ridge` all in one, drawn to the mean by a penalty of each voxel's own. "
+        "`published` is lsa with SPM's response and ordinary least squares. What is null below is the estimator's own "
+        "choice.",
     )
     noise_model: Literal["ols", "ar1"] | None = Field(
         None, description="White noise, or first-order autoregressive as in nilearn; null: ols if published, else ar1."
