@@ -1,5 +1,8 @@
 """Design matrices, by nilearn."""
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from nilearn.glm.contrasts import expression_to_contrast_vector
@@ -8,6 +11,7 @@ from nilearn.glm.first_level import make_first_level_design_matrix
 from hyper.errors import DataError
 
 NULL = "null"
+_OF_NULL_TRIAL = re.compile(r"null_\d{4}$")
 
 
 def condition_names(trials: pd.DataFrame, regressors: str, null_trials: str) -> pd.Series:
@@ -18,7 +22,8 @@ def condition_names(trials: pd.DataFrame, regressors: str, null_trials: str) -> 
     trials : DataFrame
         One run of the trials table.
     regressors : {"trial", "condition"}
-    null_trials : {"baseline", "modelled"}
+    null_trials : {"baseline", "modelled", "dropped"}
+        No regressor; one for all of them; one for each, so that none has a say in anything else.
 
     Raises
     ------
@@ -32,7 +37,9 @@ def condition_names(trials: pd.DataFrame, regressors: str, null_trials: str) -> 
             )
         return trials["trial_type"].astype(str)
     names = pd.Series([f"trial_{number:04d}" for number in trials["trial"]], index=trials.index, dtype=object)
-    names[trials["split"].eq("null").fillna(False).astype(bool)] = NULL if null_trials == "modelled" else None
+    null = trials["split"].eq("null").fillna(False).astype(bool)
+    single = pd.Series([f"{NULL}_{number:04d}" for number in trials["trial"]], index=trials.index, dtype=object)
+    names[null] = {"baseline": None, "modelled": NULL, "dropped": single[null]}[null_trials]
     return names
 
 
@@ -44,6 +51,7 @@ def design_matrix(
     hrf: str = "spm",
     high_pass: float = 1 / 128,
     confounds: pd.DataFrame | None = None,
+    fir_delays: Sequence[int] = (),
 ) -> pd.DataFrame:
     """Build the design of one run: the named trials, cosine drift, confounds, constant.
 
@@ -58,12 +66,15 @@ def design_matrix(
     tr : float
         Repetition time, seconds.
     hrf : str
-        nilearn's name of the haemodynamic response.
+        nilearn's name of the haemodynamic response: spm, glover, either with ` + derivative` or
+        ` + derivative + dispersion`, or fir.
     high_pass : float
         Cut-off of the drift, Hz.
     confounds : DataFrame, shape (volumes, confounds), optional
         Regressors of no interest; they are centred and scaled. A missing value, as a derivative has in the first
         volume, becomes the mean.
+    fir_delays : sequence of int
+        Of fir: volumes after the onset.
 
     Returns
     -------
@@ -88,6 +99,7 @@ def design_matrix(
         hrf_model=hrf,
         drift_model="cosine",
         high_pass=high_pass,
+        fir_delays=list(fir_delays) or None,
         add_regs=values,
         add_reg_names=list(confounds.columns) if confounds is not None and values is not None else None,
     )
@@ -99,7 +111,15 @@ def design_matrix(
             "Use glm.regressors: condition, leave out trials that overlap, or take fewer glm.confounds",
         )
     order = list(dict.fromkeys(events.sort_values("onset", kind="stable")["trial_type"]))
-    return design[order + [column for column in design.columns if column not in order]]
+    first = [column for name in order for column in columns_of(name, design)]
+    return design[first + [column for column in design.columns if column not in first]]
+
+
+def columns_of(name: str, design: pd.DataFrame) -> list[str]:
+    """Columns that hold the response to a trial or condition: one, or those of a finite impulse response."""
+    if name in design:
+        return [name]
+    return [str(column) for column in design.columns if re.fullmatch(rf"{re.escape(name)}_delay_\d+", str(column))]
 
 
 def _standardised(confounds: pd.DataFrame) -> np.ndarray:
@@ -116,6 +136,8 @@ def _standardised(confounds: pd.DataFrame) -> np.ndarray:
 def contrast_matrix(design: pd.DataFrame, names: pd.Series, contrasts: dict[str, str]) -> tuple[np.ndarray, list[str]]:
     """Contrasts to estimate: those given, else each named regressor by itself (null trials left out).
 
+    The response of a finite impulse response is the mean of its delays.
+
     Returns
     -------
     matrix : ndarray, shape (contrasts, regressors)
@@ -125,6 +147,13 @@ def contrast_matrix(design: pd.DataFrame, names: pd.Series, contrasts: dict[str,
         columns = list(design.columns)
         vectors = [np.asarray(expression_to_contrast_vector(text, columns), float) for text in contrasts.values()]
         return np.stack(vectors), list(contrasts)
-    modelled = set(names.dropna()) - {NULL}
-    rows = [index for index, column in enumerate(design.columns) if column in modelled]
-    return np.eye(design.shape[1])[rows], [str(design.columns[row]) for row in rows]
+    labels = modelled_names(design, names)
+    rows = [design.columns.isin(columns_of(label, design)) for label in labels]
+    return np.array([row / row.sum() for row in rows]), labels
+
+
+def modelled_names(design: pd.DataFrame, names: pd.Series) -> list[str]:
+    """Names of what gets a map, in the order of the design."""
+    modelled = {name for name in names.dropna() if name != NULL and not _OF_NULL_TRIAL.match(name)}
+    owner = {column: name for name in modelled for column in columns_of(name, design)}
+    return list(dict.fromkeys(owner[column] for column in design.columns if column in owner))

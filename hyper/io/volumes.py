@@ -10,8 +10,10 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 
 from hyper.errors import DatasetError
+from hyper.io.ahead import read_ahead
 from hyper.io.atomic import atomic_path
 
+_AT_A_TIME = 8
 _READ_FAULTS = (OSError, EOFError, ValueError, zlib.error, ImageFileError)
 
 
@@ -56,12 +58,87 @@ def iterate_volumes(path: str | Path, block: int = 16) -> Iterator[np.ndarray]:
     DatasetError
         When the data end early or cannot be decompressed.
     """
+    shape = load_image(path).shape
+    for raw, slope, inter in _raw_volumes(path, block):
+        yield _scaled(_grid(raw, shape[:3]).astype(np.float32), slope, inter)
+
+
+class MaskedSeries:
+    """The voxels of a 4-D file that lie inside a mask, a block of volumes at a time; may be iterated again.
+
+    A thread reads and decompresses ahead by one block.
+
+    Parameters
+    ----------
+    path : str or Path
+    inside : ndarray of bool, shape (x, y, z)
+    block : int
+        Volumes in a block, rounded up to eights.
+
+    Attributes
+    ----------
+    index : ndarray of int, shape (voxels,)
+        Where the voxels lie in a volume flattened with its first axis fastest, the order of the blocks' columns.
+    """
+
+    def __init__(self, path: str | Path, inside: np.ndarray, block: int = 128) -> None:
+        self.path, self.block, self.shape = path, -(-block // _AT_A_TIME) * _AT_A_TIME, inside.shape
+        self.index = np.flatnonzero(inside.ravel(order="F"))
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield float32 blocks of shape (n, voxels)."""
+        return read_ahead(self._blocks())
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        left, filled = load_image(self.path).shape[-1], 0
+        for raw, slope, inter in _raw_volumes(self.path, _AT_A_TIME):
+            if filled == 0:
+                result = np.empty((min(self.block, left), len(self.index)), np.float32)
+            part = result[filled : filled + len(raw)]
+            part[:] = raw[:, self.index]
+            _scaled(part, slope, inter)
+            filled, left = filled + len(raw), left - len(raw)
+            if filled == len(result):
+                yield result
+                filled = 0
+
+    def unmask(self, values: np.ndarray) -> np.ndarray:
+        """Put voxels back into volumes.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, voxels)
+
+        Returns
+        -------
+        ndarray, shape (x, y, z, n), float32
+            Zero outside the mask.
+        """
+        flat = np.zeros((len(values), int(np.prod(self.shape))), np.float32)
+        flat[:, self.index] = values
+        return _grid(flat, self.shape)
+
+
+def _grid(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Volumes flattened with the first axis fastest, shape (n, voxels), as (x, y, z, n)."""
+    return flat.T.reshape((*shape, len(flat)), order="F")
+
+
+def _scaled(data: np.ndarray, slope: float, inter: float) -> np.ndarray:
+    """Scale in place."""
+    if slope != 1 or inter != 0:
+        data *= np.float32(slope)
+        data += np.float32(inter)
+    return data
+
+
+def _raw_volumes(path: str | Path, block: int) -> Iterator[tuple[np.ndarray, float, float]]:
+    """Yield volumes as stored, shape (n, voxels) with the first axis fastest, their slope and intercept."""
     image = load_image(path)
-    header, shape, proxy = image.header, image.shape, image.dataobj
+    shape, proxy = image.shape, image.dataobj
     if len(shape) != 4:
         raise DatasetError(path, f"it has {len(shape)} dimensions where a series of volumes is due", "Give a 4-D file")
-    slope, inter = proxy.slope, proxy.inter
-    dtype, count = header.get_data_dtype(), int(np.prod(shape[:3]))
+    dtype, count = image.header.get_data_dtype(), int(np.prod(shape[:3]))
     opener = gzip.open if str(path).endswith(".gz") else open
     try:
         with opener(path, "rb") as stream:
@@ -72,10 +149,7 @@ def iterate_volumes(path: str | Path, block: int = 16) -> Iterator[np.ndarray]:
                 if len(raw) < n * count * dtype.itemsize:
                     have = start + len(raw) // (count * dtype.itemsize)
                     raise DatasetError(path, f"it ends after {have} of {shape[3]} volumes", "Fetch the file again")
-                data = np.frombuffer(raw, dtype).reshape((*shape[:3], n), order="F").astype(np.float32)
-                if slope != 1 or inter != 0:
-                    data = data * np.float32(slope) + np.float32(inter)
-                yield data
+                yield np.frombuffer(raw, dtype).reshape(n, count), proxy.slope, proxy.inter
     except _READ_FAULTS as fault:
         raise DatasetError(path, f"its data cannot be read ({fault})", "Fetch the file again") from fault
 

@@ -30,6 +30,7 @@ _OF_RUNS = (
     "glm/sub-{subject}/sub-{subject}_{series}_space-{space}_stat-z_statmap.nii.gz",
     "glm/sub-{subject}/sub-{subject}_{series}_trials.tsv",
     "glm/sub-{subject}/sub-{subject}_{series}_design.tsv",
+    "glm/sub-{subject}/sub-{subject}_{series}_glm.json",
 )
 _OF_RESPONSES = (
     "responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",

@@ -9,7 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hyper.report.style import INK, MUTED, WIDTH, styled
+from hyper.glm.diagnostics import TOO_ALIKE, condition_number, variance_inflation
+from hyper.report.style import INK, MUTED, PALETTE, WIDTH, styled
+
+_TRIAL = re.compile(r"trial[_-]?\d+")
 
 _GROUPS = [
     (re.compile(r"trial[_-]?\d+"), "trials"),
@@ -24,6 +27,8 @@ _GROUPS = [
 def draw_design(design: pd.DataFrame, repetition_time: float | None = None, series: str = "") -> Figure:
     """Draw a design matrix as an image, each column scaled to its largest absolute value.
 
+    Beneath it the variance inflation of each trial.
+
     Parameters
     ----------
     design : DataFrame, shape (volumes, regressors)
@@ -37,8 +42,14 @@ def draw_design(design: pd.DataFrame, repetition_time: float | None = None, seri
     scaled = values / np.where(peaks > 0, peaks, 1)
     step = repetition_time or 1.0
     groups = _column_groups([str(name) for name in design.columns])
+    trials = [place for place, name in enumerate(design.columns) if _TRIAL.fullmatch(str(name))]
     with styled():
-        figure, axes = plt.subplots(figsize=(WIDTH, 3.9), layout="constrained")
+        rows, heights = (2, [5, 1]) if trials else (1, [1])
+        figure, panels = plt.subplots(
+            rows, 1, figsize=(WIDTH, 4.6 if trials else 3.9), layout="constrained", squeeze=False, sharex=True,
+            height_ratios=heights,
+        )  # fmt: skip
+        axes = panels[0, 0]
         extent = (-0.5, values.shape[1] - 0.5, values.shape[0] * step, 0)
         # columns repeated: resampling that keeps brief peaks in time would blur neighbouring regressors
         wide = np.repeat(scaled, -(-2000 // values.shape[1]), axis=1)
@@ -47,14 +58,26 @@ def draw_design(design: pd.DataFrame, repetition_time: float | None = None, seri
         )
         axes.set_ylabel("Time (s)" if repetition_time else "Volume")
         about = f"{values.shape[1]} regressors, {values.shape[0]:,} volumes"
-        axes.set_xlabel(f"{series}: {about}" if series else about, color=MUTED)
+        about += f", condition number {condition_number(values):.1f}"
+        panels[-1, 0].set_xlabel(f"{series}: {about}" if series else about, color=MUTED)
         axes.set_xticks([])
         axes.spines[["top", "right", "bottom"]].set_visible(False)
         _bracket(axes, groups, values.shape[1])
         bar = figure.colorbar(image, ax=axes, shrink=0.5, aspect=18, pad=0.01, ticks=[-1, 0, 1])
         bar.set_label("Regressor, relative to its peak")
         bar.outline.set_visible(False)
+        if trials:
+            _draw_inflation(panels[1, 0], trials, variance_inflation(values, trials))
     return figure
+
+
+def _draw_inflation(axes: Axes, trials: list[int], inflation: np.ndarray) -> None:
+    """Draw the variance inflation of each trial under its column; those hard to tell apart stand out."""
+    alike = inflation > TOO_ALIKE
+    axes.vlines(trials, 1, inflation, color=[PALETTE[1] if bad else INK for bad in alike], linewidth=0.8)
+    axes.set_ylim(1, max(2.0, 1.05 * inflation.max()))
+    axes.set_ylabel("Variance\ninflation")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _column_groups(names: list[str]) -> list[tuple[str, int, int]]:

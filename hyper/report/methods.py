@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from hyper.glm.estimate import Recipe
 from hyper.report.names import spell_out
 from hyper.report.references import REFERENCES, Reference
 
@@ -159,18 +160,38 @@ def _warp(anatomical: Mapping[str, Any]) -> str:
     return "an affine with DIPY [@dipy] and a diffeomorphic flow along the local cross-correlation, after [@syn]"
 
 
+_CANONICAL = "convolved with the canonical haemodynamic response of {author}"
+_RESPONSES = {
+    "library": "convolved with one of twenty haemodynamic responses, each voxel's own as in GLMsingle [@glmsingle]",
+    "fir": "a finite impulse response",
+}
+_NOISE = {"ols": "noise was taken for white", "ar1": "noise was first-order autoregressive"}
+_ESTIMATORS = {
+    "lsa": "",
+    "lss": "every trial had a model of its own with all others in one regressor [@mumford2012]; ",
+    "ridge": "estimates were drawn to each voxel's mean by a ridge penalty of its own [@fracridge]; ",
+}
+
+
 def _first_level(settings: Mapping[str, Any]) -> str:
     by_trial = _get(settings, "glm.regressors", "trial") == "trial"
     unit, kind = ("trial", "trial") if by_trial else ("condition", "contrast")
-    author = "SPM [@hrf]" if _get(settings, "glm.hrf", "spm") == "spm" else "Glover [@glover1999]"
+    recipe = Recipe.of({"regressors": "trial", **_get(settings, "glm", {})})
+    author = "Glover [@glover1999]" if recipe.hrf.startswith("glover") else "SPM [@hrf]"
     high_pass = float(_get(settings, "glm.high_pass", 1 / 128))
     drift = f"cosine drifts up to {high_pass:.4f} Hz (period {1 / high_pass:.0f} s)" if high_pass else "a constant"
     confounds = _confounds(_get(settings, "glm.confounds", []))
     text = (
         f"A general linear model of each run, designed with Nilearn [@nilearn], had one regressor per {unit}, "
-        f"convolved with the canonical haemodynamic response of {author}, beside {drift}{confounds}; the "
-        f"t-statistic of each {kind} was converted to z."
+        f"{_RESPONSES.get(recipe.hrf.split(' ')[0], _CANONICAL).format(author=author)}, beside {drift}{confounds}; "
+        f"{_NOISE[recipe.noise_model]}; {_ESTIMATORS[recipe.estimator]}the t-statistic of each {kind} was converted "
+        "to z."
     )
+    if recipe.noise_components:
+        text += (
+            " Principal components of voxels that showed no task were regressed out, after GLMdenoise [@glmdenoise]"
+            f"{', as many as cross-validation asked for' if recipe.noise_components == 'auto' else ''}."
+        )
     if by_trial and _whole(settings):
         voxels = _get(settings, "responses.voxels", 4096)
         method = str(_get(settings, "responses.selection.method", "mean_z"))

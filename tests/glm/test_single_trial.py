@@ -7,7 +7,8 @@ from scipy import stats
 
 from hyper.errors import DataError
 from hyper.glm.design import NULL, condition_names, contrast_matrix, design_matrix
-from hyper.glm.single_trial import SingleTrialGLM, t_to_z
+from hyper.glm.single_trial import SingleTrialGLM
+from hyper.glm.tails import TailTable, t_to_z
 from hyper.preprocess.confound_names import MOTION
 
 TR, VOLUMES = 1.5, 160
@@ -59,8 +60,8 @@ def test_blocks_do_not_matter(trials):
     design = design_matrix(trials, condition_names(trials, "trial", "baseline"), VOLUMES, TR)
     data = noisy_run(design, voxels=5)
     contrasts = np.eye(design.shape[1])[:3]
-    one = SingleTrialGLM(design.to_numpy()).fit([data]).t(contrasts)
-    many = SingleTrialGLM(design.to_numpy()).fit(blocks_of(data, 1)).t(contrasts)
+    one = SingleTrialGLM(design.to_numpy()).fit(iter([data])).t(contrasts)
+    many = SingleTrialGLM(design.to_numpy()).fit(blocks_of(data, 1)).t(contrasts)  # generators: in float64
     assert np.allclose(one, many, rtol=1e-9)
 
 
@@ -72,6 +73,37 @@ def test_null_trials_are_baseline_or_one_regressor(trials):
     design = design_matrix(trials, modelled, VOLUMES, TR)
     assert NULL in design
     assert NULL not in contrast_matrix(design, modelled, {})[1]
+    dropped = condition_names(trials, "trial", "dropped")
+    design = design_matrix(trials, dropped, VOLUMES, TR)
+    assert {"null_0005", "null_0012"} <= set(design)
+    assert contrast_matrix(design, dropped, {})[1] == contrast_matrix(design, names.dropna(), {})[1]
+
+
+def test_what_null_trials_evoke_has_no_say_when_they_are_dropped(trials):
+    rng = np.random.default_rng(1)
+    dropped = condition_names(trials, "trial", "dropped")
+    design = design_matrix(trials, dropped, VOLUMES, TR)
+    contrasts, _ = contrast_matrix(design, dropped, {})
+    data = rng.normal(size=(VOLUMES, 4))
+    evoked = data + design[["null_0005", "null_0012"]].to_numpy() @ np.array([[50.0], [-90.0]])
+    one, other = (SingleTrialGLM(design.to_numpy()).fit(iter([values])).t(contrasts) for values in (data, evoked))
+    assert np.allclose(one, other)
+
+
+def test_derivatives_and_finite_impulse_responses(trials):
+    names = condition_names(trials, "trial", "baseline")
+    design = design_matrix(trials, names, VOLUMES, TR, hrf="spm + derivative")
+    matrix, labels = contrast_matrix(design, names, {})
+    assert len(labels) == 16
+    assert "trial_0001_derivative" in design
+    assert (matrix.sum(axis=1) == 1).all()
+    assert design.columns[matrix.argmax(axis=1)].tolist() == labels
+    design = design_matrix(trials, names, VOLUMES, TR, hrf="fir", fir_delays=[2, 4])
+    matrix, labels = contrast_matrix(design, names, {})
+    assert labels[0] == "trial_0001"
+    assert design.columns[matrix[0] > 0].tolist() == ["trial_0001_delay_2", "trial_0001_delay_4"]
+    assert matrix[0].max() == 0.5
+    assert design["trial_0001_delay_2"].to_numpy().nonzero()[0].tolist() == [10]
 
 
 def test_conditions_and_contrasts(trials):
@@ -110,6 +142,28 @@ def test_the_far_tail_joins_smoothly():
     steps = np.diff(z)
     assert steps.min() > 0
     assert steps.max() < 2 * np.median(steps)
+
+
+@pytest.mark.parametrize("dof", [1, 2, 10, 1200, 100_000])
+def test_the_table_is_the_conversion(dof):
+    t = np.concatenate([np.linspace(-60, 60, 99_991), [0.0, -0.0, 1e-9, -50, 50, 300, -1e4]])
+    z, exact = TailTable(dof)(t), t_to_z(t, dof)
+    assert z.dtype == np.float32
+    assert np.isfinite(z).all()
+    assert np.array_equal(np.sign(z), np.sign(t))
+    off = np.abs(z - exact) / (1e-6 + 2e-7 * np.abs(exact))
+    assert off[np.abs(exact) < 36].max() < 2
+    assert np.abs(z / exact - 1)[np.abs(exact) >= 36].max(initial=0) < 1e-5  # where Wallace's approximation takes over
+
+
+def test_z_is_nilearns_definition():
+    for dof in (3, 40, 1200):
+        t = np.linspace(-30, 30, 601)
+        upper = np.clip(stats.t.sf(t, dof), 1e-300, 1 - 1e-16)
+        lower = np.clip(stats.t.cdf(t, dof), 1e-300, 1 - 1e-16)
+        z = stats.norm.isf(upper)
+        z = np.where(z < 0, stats.norm.ppf(lower), z)
+        assert np.abs(TailTable(dof)(t) - z).max() < 1e-5
 
 
 def test_constant_voxels_give_zero_and_faults_are_refused(trials):

@@ -9,11 +9,12 @@ rule fit_glm:
         maps="<results>/glm/sub-{subject}/sub-{subject}_{series}_space-<space>_stat-z_statmap.nii.gz",
         trials="<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv",
         design="<results>/glm/sub-{subject}/sub-{subject}_{series}_design.tsv",
+        summary="<results>/glm/sub-{subject}/sub-{subject}_{series}_glm.json",
     log:
         "<results>/logs/fit_glm/sub-{subject}_{series}.log",
     benchmark:
         "<results>/benchmarks/fit_glm/sub-{subject}_{series}.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=60,

@@ -19,6 +19,8 @@ def main(job):
         maps=job.output.maps,
         table=job.output.trials,
         design_table=job.output.design,
+        summary=job.output.summary,
+        threads=job.threads,
     )
 
 
