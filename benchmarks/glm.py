@@ -103,11 +103,9 @@ def by_nilearn(method: str, folder: Path, share: int, trials: int, threads: int)
     data = NiftiMasker(mask).fit().transform(image)
     start = clock()
     for trial in range(SINGLE_TRIALS):
-        others = design.to_numpy()[:, np.arange(trials) != trial]
-        own = np.column_stack(
-            [design.to_numpy()[:, trial], design.to_numpy()[:, :trials].sum(axis=1), others[:, trials - 1 :]]
-        )
-        own[:, 1] -= own[:, 0]
+        matrix = design.to_numpy()
+        others = matrix[:, :trials].sum(axis=1) - matrix[:, trial]
+        own = np.column_stack([matrix[:, trial], others, matrix[:, trials:]])
         labels, results = run_glm(data, own, noise_model=noise, n_jobs=threads)
         compute_contrast(labels, results, np.eye(own.shape[1])[0], "t").z_score()
     spent = [now - then for now, then in zip(clock(), start, strict=True)]
