@@ -19,10 +19,11 @@ LEARNED = (
 
 
 @pytest.fixture
-def own_study(small_study, tmp_path) -> Study:
+def own_study(small_study, tmp_path_factory) -> Study:
     """A copy of the finished small study that a test may spoil."""
-    folder = tmp_path / "own study"
-    shutil.copytree(small_study.folder, folder, symlinks=True)
+    # as deep as the original: the shipped generator is an input by its relative path
+    folder = tmp_path_factory.mktemp("own study")
+    shutil.copytree(small_study.folder, folder, symlinks=True, dirs_exist_ok=True)
     return Study(folder, folder / small_study.config.name)
 
 
