@@ -15,7 +15,7 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("evaluation"),
+        cfg={key: value for key, value in cfg("evaluation").items() if key != "correction"},
         code=code("evaluate"),
         seed=SEED,
     message:
@@ -44,6 +44,7 @@ rule gather_metrics:
     conda:
         "../../envs/torch.yaml"
     params:
+        cfg=cfg("evaluation.correction"),
         code=code("gather_metrics"),
         study=STUDY,
     message:

@@ -22,9 +22,18 @@ def main(job):
         seed=job.params.seed,
         subject=job.wildcards.subject,
         decoder=job.wildcards.decoder,
+        resamples=job.params.cfg["resamples"],
     )
     for row in table.itertuples():
-        logging.info("%s %.4f, chance %.4f, p %.4g", row.metric, row.value, row.chance, row.p)
+        logging.info(
+            "%s %.4f (%.4f to %.4f), chance %.4f, p %.4g",
+            row.metric,
+            row.value,
+            row.ci_low,
+            row.ci_high,
+            row.chance,
+            row.p,
+        )
     write_table(job.output.metrics, table)
 
 
