@@ -249,11 +249,19 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
     interval = ""
     if _get(settings, "evaluation.resamples"):
         interval = " Intervals of 95 % are bootstrapped over stimuli (bias-corrected and accelerated [@bca1987])."
+    eigenface = _get(settings, "baselines.eigenface")
+    baseline = (
+        f" Baselines decoded the weights of eigenfaces [@cowen2014] ({eigenface['components']} principal components of "
+        f"{eigenface['size']} x {eigenface['size']} pixels) from the same voxels by ridge regression; their model "
+        "alone is what the stimuli look like through those components."
+        if eigenface
+        else ""
+    )
     return (
         f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
         f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
         f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
-        "same table."
+        f"same table.{baseline}"
     )
 
 

@@ -38,6 +38,7 @@ _TRIVIAL = {
     "nearest": "Nearest training latent",
     "shuffled": "Shuffled stimuli",
 }
+_BASELINES = {"eigenface": "Eigenface", "eigenface-model": "Eigenface model of the stimulus"}
 ALPHA = 0.05
 
 
@@ -49,7 +50,7 @@ def is_trivial(name: str) -> bool:
 def predictor_label(name: str) -> str:
     """Name of a decoder or trivial predictor in print."""
     bare = name.removeprefix("trivial-")
-    return _TRIVIAL.get(bare, spell_out(bare)) if is_trivial(name) else spell_out(name)
+    return _TRIVIAL.get(bare, spell_out(bare)) if is_trivial(name) else _BASELINES.get(name) or spell_out(name)
 
 
 def metric_label(name: str) -> str:

@@ -181,6 +181,13 @@ REFERENCES: dict[str, Reference] = {
         "IEEE Transactions on Image Processing, 13, 600–612",
         "10.1109/TIP.2003.819861",
     ),
+    "cowen2014": _doi(
+        "Cowen, A. S., Chun, M. M., & Kuhl, B. A.",
+        2014,
+        "Neural portraits of perception: reconstructing face images from evoked brain activity",
+        "NeuroImage, 94, 12–22",
+        "10.1016/j.neuroimage.2014.03.018",
+    ),
     "msssim": _doi(
         "Wang, Z., Simoncelli, E. P., & Bovik, A. C.",
         2003,

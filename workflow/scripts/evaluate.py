@@ -10,13 +10,13 @@ from hyper.io.tables import write_table
 
 
 def main(job):
-    latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
     images, _ = read_arrays(job.input.images, ["stimulus", "reconstruction"])
+    items = {"images": (images["stimulus"], images["reconstruction"])}
+    if job.input.latents:
+        latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
+        items["latents"] = latents["true"], latents["decoded"]
     table = tabulate(
-        items={
-            "latents": (latents["true"], latents["decoded"]),
-            "images": (images["stimulus"], images["reconstruction"]),
-        },
+        items=items,
         metrics=job.params.cfg["metrics"],
         permutations=job.params.cfg["permutations"],
         seed=job.params.seed,
