@@ -1,74 +1,18 @@
 """The metrics, each a named function of true and predicted items.
 
-Every metric is a matrix with one row per true item and one column per prediction: the diagonal is the result, the rest
-is what predictions given to the wrong stimuli would score.
+Every metric is a matrix with one row per true item and one column per prediction: the mean of the diagonal is the
+result, the rest is what predictions given to the wrong stimuli would score.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from hyper.evaluation.similarity import correlations, cosines, mean_squared_errors, wins
-from hyper.evaluation.ssim import prepare, structural_similarities
+from hyper.evaluation.identification import k_way, retrieved, wins
+from hyper.evaluation.ms_ssim import grey, multiscale_similarities
+from hyper.evaluation.registry import METRICS, Chance, Metric, ScoreFunction, Scores, Source, enter, metric
+from hyper.evaluation.similarity import correlations, cosines, mean_squared_errors, products_of_columns
+from hyper.evaluation.ssim import prepare, resized, structural_similarities
 
-Source = Literal["latents", "images"]
-ScoreFunction = Callable[[np.ndarray, np.ndarray], "Scores"]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Score of every prediction for every stimulus.
-
-    Attributes
-    ----------
-    matrix : ndarray, shape (n, n)
-        Of prediction j for stimulus i.
-    unit : float
-        What the matrix is to be divided by. Identification keeps whole and half counts, so that ties are exact.
-    """
-
-    matrix: np.ndarray
-    unit: float = 1.0
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric and what its values mean.
-
-    Attributes
-    ----------
-    name : str
-    source : {'latents', 'images'}
-        Whether it compares latents, shape (n, latent), or images, shape (n, height, width, 3), uint8.
-    scores : callable
-    chance : float or None
-        What is expected by chance by definition; None: the mean over all assignments of predictions to stimuli.
-    ceiling : float
-        Value of a perfect prediction.
-    """
-
-    name: str
-    source: Source
-    scores: ScoreFunction
-    chance: float | None
-    ceiling: float
-
-
-METRICS: dict[str, Metric] = {}
-
-
-def metric(
-    source: Source, chance: float | None = None, ceiling: float = 1.0
-) -> Callable[[ScoreFunction], ScoreFunction]:
-    """Enter a function in the registry under its own name."""
-
-    def register(function: ScoreFunction) -> ScoreFunction:
-        METRICS[function.__name__] = Metric(function.__name__, source, function, chance, ceiling)
-        return function
-
-    return register
+__all__ = ["METRICS", "Metric", "Scores", "Source"]
 
 
 @metric("latents")
@@ -86,13 +30,20 @@ def latent_cosine(true: np.ndarray, predicted: np.ndarray) -> Scores:
     return Scores(cosines(true, predicted))
 
 
-@metric("latents", chance=0.5)
-def identification_2way_latent(true: np.ndarray, predicted: np.ndarray) -> Scores:
-    """Share of the other stimuli whose true latent correlates less (Pearson) with the prediction than its own does.
+@metric("latents")
+def latent_pearson(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Pearson correlation of true and decoded latent over the latent's numbers; 0 for a constant latent."""
+    return Scores(np.nan_to_num(correlations(true, predicted), nan=0.0))
 
-    Ties, and correlations that do not exist because a latent is constant, count one half.
+
+@metric("latents", least=3, alone=False)
+def latent_pearson_dimension(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Pearson correlation over stimuli of each latent dimension, mean over dimensions; a constant one counts as 0.
+
+    A stimulus's share of it is the mean over dimensions of the product of z-scores (over stimuli) of true and decoded
+    latent: the mean over stimuli is the mean correlation exactly, and for any assignment of predictions to stimuli.
     """
-    return Scores(wins(correlations(true, predicted)), max(len(true) - 1, 1))
+    return Scores(products_of_columns(true, predicted))
 
 
 @metric("images")
@@ -105,19 +56,99 @@ def ssim_rgb224_gauss3(true: np.ndarray, predicted: np.ndarray) -> Scores:
 
 
 @metric("images")
+def ssim_rgb(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Structural similarity of RGB images at the resolution given, as in the published script (Dado et al., 2022).
+
+    8 bits, data range 255, uniform window of 7 x 7, mean over pixels and channels (Wang et al., 2004).
+    """
+    return Scores(structural_similarities(list(true), list(predicted)))
+
+
+@metric("images")
+def ms_ssim_grey224(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Multi-scale structural similarity of grey images of 224 x 224 pixels (Wang, Simoncelli & Bovik, 2003).
+
+    Luminance of ITU-R 601, 8 bits, data range 255, Gaussian window of 11 x 11 and sigma 1.5, K1 0.01, K2 0.03, five
+    scales a factor of 2 apart (means of 2 x 2 pixels), weights .0448, .2856, .3001, .2363, .1333; at each scale a mean
+    contrast-structure below zero counts as zero.
+    """
+    prepared = ([grey(resized(image, 224)) for image in images] for images in (true, predicted))
+    return Scores(multiscale_similarities(*prepared))
+
+
+@metric("images")
 def pixel_correlation(true: np.ndarray, predicted: np.ndarray) -> Scores:
     """Pearson correlation over all pixels and channels, at the resolution given; 0 for a constant image."""
     return Scores(np.nan_to_num(correlations(_flat(true), _flat(predicted)), nan=0.0))
 
 
-@metric("images", chance=0.5)
-def identification_2way_pixels(true: np.ndarray, predicted: np.ndarray) -> Scores:
-    """Share of the other stimuli whose pixels correlate less (Pearson) with the reconstruction than its own do.
+@metric("features")
+def feature_similarity(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """1 / (1 + mean squared error of the face network's features), as published (Dado et al., 2022).
 
-    Ties, and correlations that do not exist because an image is constant, count one half.
+    Its scale is the network's: values of different networks do not compare.
     """
+    return Scores(1 / (1 + mean_squared_errors(true, predicted)))
+
+
+@metric("features")
+def feature_cosine(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Cosine of the face network's features of stimulus and reconstruction; 0 for features that are all zero."""
+    return Scores(cosines(true, predicted))
+
+
+def _flat(items: np.ndarray) -> np.ndarray:
+    return items.reshape(len(items), -1)
+
+
+def _two_way(true: np.ndarray, predicted: np.ndarray) -> Scores:
     return Scores(wins(correlations(_flat(true), _flat(predicted))), max(len(true) - 1, 1))
 
 
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1)
+def _k_way(k: int) -> ScoreFunction:
+    def scores(true: np.ndarray, predicted: np.ndarray) -> Scores:
+        return Scores(k_way(correlations(_flat(true), _flat(predicted)), k))
+
+    return scores
+
+
+def _top(k: int) -> ScoreFunction:
+    def scores(true: np.ndarray, predicted: np.ndarray) -> Scores:
+        return Scores(retrieved(correlations(_flat(true), _flat(predicted)), k))
+
+    return scores
+
+
+_TIES = "Similarity is Pearson's correlation; ties, and correlations that do not exist because an item is constant, "
+_NAMES: tuple[tuple[str, Source], ...] = (("latent", "latents"), ("pixels", "images"), ("features", "features"))
+
+
+def _share(value: float) -> Chance:
+    return lambda n: value
+
+
+def _of_all(k: int) -> Chance:
+    return lambda n: k / n
+
+
+def _enter_ranking(name: str, source: Source, scores: ScoreFunction, definition: str, chance: Chance, n: int) -> None:
+    enter(Metric(name, source, scores, definition, chance=chance, least=n, alone=False))
+
+
+for _suffix, _source in _NAMES:
+    _definition = (
+        f"Share of the other stimuli whose true {_source} are less similar to the prediction's than its own are. "
+        f"{_TIES}count one half. Chance is 1/2."
+    )
+    _enter_ranking(f"identification_2way_{_suffix}", _source, _two_way, _definition, _share(0.5), 2)
+    _definition = (
+        f"Probability that, of its own stimulus and 9 others drawn at random, its own has the {_source} most similar "
+        f"to the prediction's; the exact mean over all draws. {_TIES}share the win evenly. Chance is 1/10."
+    )
+    _enter_ranking(f"identification_10way_{_suffix}", _source, _k_way(10), _definition, _share(0.1), 10)
+    for _k in (1, 5):
+        _definition = (
+            f"Share of predictions whose own stimulus is among the {_k} with the {_source} most similar to the "
+            f"prediction's. {_TIES}share their ranks evenly. Chance is {_k} / number of stimuli."
+        )
+        _enter_ranking(f"top{_k}_{_suffix}", _source, _top(_k), _definition, _of_all(_k), _k + 1)

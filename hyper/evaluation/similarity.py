@@ -56,24 +56,17 @@ def _unit(values: np.ndarray) -> np.ndarray:
     return values / np.where(lengths == 0, 1, lengths)
 
 
-def wins(similarity: np.ndarray) -> np.ndarray:
-    """Count, for every pair, the comparisons that an identification wins.
+def products_of_columns(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Mean over columns of the product of their z-scores, each pair of rows, shape (n, n); a constant column adds 0.
 
-    Parameters
-    ----------
-    similarity : ndarray, shape (n, n)
-        Of true item i to predicted item j.
-
-    Returns
-    -------
-    ndarray, shape (n, n)
-        Entry (i, j): how many of the n - 1 other true items are less similar to prediction j than item i is.
-        A tie, and a comparison with a missing value, counts one half.
+    The mean of the diagonal is the mean Pearson correlation of the columns.
     """
-    counts = np.empty_like(similarity)
-    for j, column in enumerate(similarity.T):
-        below = (column[None] < column[:, None]).sum(axis=1)
-        above = (column[None] > column[:, None]).sum(axis=1)
-        undecided = len(column) - 1 - below - above
-        counts[:, j] = below + undecided / 2
-    return counts
+    return _standardised(true) @ _standardised(predicted).T / true.shape[1]
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float64)
+    means = values.mean(axis=0)
+    centred = values - means
+    squares = _without_rounding(np.square(centred).sum(axis=0), means[:, None], len(values))
+    return np.divide(centred, np.sqrt(squares / len(values)), out=np.zeros_like(centred), where=squares > 0)

@@ -4,7 +4,10 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import correlate1d
 
+from hyper.errors import DataError
+
 WINDOW, DATA_RANGE = 7, 255
+_STRIP = 2**14  # pixels at a time, so that what a pair needs stays in the processor's cache
 _C1, _C2 = (0.01 * DATA_RANGE) ** 2, (0.03 * DATA_RANGE) ** 2
 
 
@@ -24,8 +27,7 @@ def prepare(image: np.ndarray, size: int = 224, kernel: int = 3) -> np.ndarray:
     -------
     ndarray of uint8, shape (size, size, 3)
     """
-    if image.shape[:2] != (size, size):
-        image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
+    image = resized(image, size)
     half = (kernel - 1) // 2
     sigma = 0.3 * (half - 1) + 0.8
     weights = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * sigma**2))
@@ -34,6 +36,13 @@ def prepare(image: np.ndarray, size: int = 224, kernel: int = 3) -> np.ndarray:
     for axis in (0, 1):
         smooth = correlate1d(smooth, weights, axis=axis, mode="mirror")
     return np.rint(smooth).clip(0, 255).astype(np.uint8)
+
+
+def resized(image: np.ndarray, size: int) -> np.ndarray:
+    """Bring an 8-bit image to (size, size) pixels: bilinear, antialiased when smaller."""
+    if image.shape[:2] == (size, size):
+        return image
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def structural_similarities(true: list[np.ndarray], predicted: list[np.ndarray]) -> np.ndarray:
@@ -50,8 +59,17 @@ def structural_similarities(true: list[np.ndarray], predicted: list[np.ndarray])
     -------
     ndarray, shape (n_true, n_predicted)
     """
-    moments = [[_moments(_channels_first(image)) for image in images] for images in (true, predicted)]
-    return np.array([[_similarity(first, second) for second in moments[1]] for first in moments[0]])
+    height, width = true[0].shape[:2]
+    if min(height, width) < WINDOW:
+        raise DataError("images", f"{width} x {height} pixels are smaller than SSIM's window", "Give larger images")
+    totals = np.zeros((len(true), len(predicted)))
+    rows = max(WINDOW, _STRIP // width)
+    for start in range(0, height - WINDOW + 1, rows):
+        strip = slice(start, start + rows + WINDOW - 1)
+        moments = [[_moments(_channels_first(image[strip])) for image in images] for images in (true, predicted)]
+        for i, first in enumerate(moments[0]):
+            totals[i] += [_similarity(first, second) for second in moments[1]]
+    return totals / (3 * (height - WINDOW + 1) * (width - WINDOW + 1))
 
 
 Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -87,7 +105,7 @@ def _similarity(first: Moments, second: Moments) -> float:
     contrast += c2
     luminance *= contrast
     covariance /= luminance
-    return float(covariance.mean())
+    return float(covariance.sum())
 
 
 def _window_sums(image: np.ndarray) -> np.ndarray:

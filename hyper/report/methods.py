@@ -267,19 +267,54 @@ def _loss_of(options: Mapping[str, Any]) -> str:
 _SCORED = {
     "latent_similarity": "1/(1+MSE) of latents, as published [@dado2022]",
     "latent_cosine": "cosine of latents",
-    "identification_2way_latent": "2-way identification on latents",
+    "latent_pearson": "correlation of latents",
+    "latent_pearson_dimension": "correlation of each latent dimension over stimuli",
     "ssim_rgb224_gauss3": "structural similarity of images [@ssim] at 224 pixels after Gaussian smoothing",
+    "ssim_rgb": "structural similarity at the resolution of the generator",
+    "ms_ssim_grey224": "its multi-scale form [@msssim] on grey images of 224 pixels",
     "pixel_correlation": "correlation of pixels",
-    "identification_2way_pixels": "2-way identification on pixels",
+    "feature_similarity": "1/(1+MSE) of the features of a face network",
+    "feature_cosine": "cosine of those features",
 }
+_RANKED = {"latent": "latents", "pixels": "pixels", "features": "features"}
+_RANKINGS = {
+    "identification_2way": "2-way identification", "identification_10way": "10-way identification",
+    "top1": "retrieval of the most similar stimulus", "top5": "retrieval of the five most similar stimuli",
+}  # fmt: skip
+_CORRECTIONS = {"holm": "Holm's method [@holm1979]", "fdr": "the false discovery rate [@fdr1995]"}
 
 
 def _evaluation(settings: Mapping[str, Any]) -> str:
-    metrics = [_SCORED.get(name, name) for name in _get(settings, "evaluation.metrics", [])]
+    names = _get(settings, "evaluation.metrics", [])
     draws = _get(settings, "evaluation.permutations")
     times = f" ({draws:,} times)" if isinstance(draws, int) else ""
-    return (
-        f"Scores: {'; '.join(metrics) or 'see the table'}. Each p-value comes from permuting the test stimuli{times}, "
-        "never from counting pairs as if they were independent, and is never zero [@phipson2010]. Trivial predictors, "
-        "which ignore the brain or the identity of the face, stand in the same table."
+    method = _CORRECTIONS.get(str(_get(settings, "evaluation.correction")))
+    family = f", corrected over metrics and people by {method} in a column of its own" if method else ""
+    interval = ""
+    if _get(settings, "evaluation.resamples"):
+        interval = " Intervals of 95 % are bootstrapped over stimuli (bias-corrected and accelerated [@bca1987])."
+    eigenface = _get(settings, "baselines.eigenface")
+    baseline = (
+        f" Baselines decoded the weights of eigenfaces [@cowen2014] ({eigenface['components']} principal components of "
+        f"{eigenface['size']} x {eigenface['size']} pixels) from the same voxels by ridge regression; their model "
+        "alone is what the stimuli look like through those components."
+        if eigenface
+        else ""
     )
+    return (
+        f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
+        f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
+        f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
+        f"same table.{baseline}"
+    )
+
+
+def _scored(names: list[str]) -> list[str]:
+    """Metrics in words: rankings of latents, pixels and features together."""
+    words = [_SCORED[name] for name in names if name in _SCORED]
+    for ranking, label in _RANKINGS.items():
+        found = [what for key, what in _RANKED.items() if f"{ranking}_{key}" in names]
+        if found:
+            words.append(f"{label} by {' and by '.join(found)}")
+    known = {f"{ranking}_{key}" for ranking in _RANKINGS for key in _RANKED} | set(_SCORED)
+    return words + [name for name in names if name not in known]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hyper.io.tables import read_table
-from hyper.report.names import is_trivial, metric_label, number, predictor_label
+from hyper.report.names import is_trivial, main_metrics, metric_label, number, predictor_label
 from hyper.report.style import INK, MARKERS, MUTED, PALETTE, RULE, WIDTH, styled
 
 
@@ -27,7 +27,7 @@ def draw_metrics(table: pd.DataFrame, decoders: Sequence[str]) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        metrics.tsv. Where it has several regions, the first is drawn.
+        metrics.tsv. Where it has several regions, the first is drawn; of many metrics, one of each kind.
     decoders : sequence of str
         Order of the rows; other predictors follow, trivial ones hollow.
 
@@ -37,7 +37,7 @@ def draw_metrics(table: pd.DataFrame, decoders: Sequence[str]) -> Figure:
         Dashed line: chance (the mean over predictors where they differ). Dotted line: ceiling of a subject.
     """
     table = first_region(table)
-    metrics, subjects = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["subject"]))
+    metrics, subjects = main_metrics(table["metric"]), list(dict.fromkeys(table["subject"]))
     predictors = ordered_predictors(table, decoders)
     columns = 2 if len(metrics) > 1 else 1
     rows = -(-len(metrics) // columns)

@@ -1,16 +1,33 @@
 """What machine names are called in print."""
 
 import math
+from collections.abc import Iterable
 
 _METRICS = {
-    "identification_2way_latent": "2-way identification, latents",
-    "identification_2way_pixels": "2-way identification, pixels",
     "latent_similarity": "Latent similarity, 1/(1+MSE)",
     "latent_cosine": "Latent cosine",
     "latent_pearson": "Latent correlation",
-    "pixel_correlation": "Pixel correlation",
+    "latent_pearson_dimension": "Correlation of latent dimensions",
     "ssim_rgb224_gauss3": "SSIM (224 px, Gaussian 3)",
+    "ssim_rgb": "SSIM (as made)",
+    "ms_ssim_grey224": "MS-SSIM (grey, 224 px)",
+    "pixel_correlation": "Pixel correlation",
+    "feature_similarity": "Feature similarity, 1/(1+MSE)",
+    "feature_cosine": "Feature cosine",
 }
+_RANKINGS = {"identification_2way": "2-way identification", "identification_10way": "10-way identification"}
+_RANKINGS |= {"top1": "Top 1", "top5": "Top 5"}
+_COMPARED = {"latent": "latents", "pixels": "pixels", "features": "features"}
+_METRICS |= {
+    f"{ranking}_{compared}": f"{label}, {what}"
+    for ranking, label in _RANKINGS.items()
+    for compared, what in _COMPARED.items()
+}
+# one of each kind, for figures and overviews that would not hold them all
+MAIN_METRICS = (
+    "latent_similarity", "latent_cosine", "identification_2way_latent", "ssim_rgb224_gauss3", "pixel_correlation",
+    "identification_2way_pixels", "feature_similarity", "identification_2way_features",
+)  # fmt: skip
 _ACRONYMS = {"mse": "MSE", "ssim": "SSIM", "rgb": "RGB", "vae": "VAE", "gan": "GAN", "hrf": "HRF", "snr": "SNR"}
 _ACRONYMS |= {"glm": "GLM", "z": "z", "t1w": "T1w", "epi": "EPI", "roi": "ROI", "tr": "TR", "fd": "FD", "mm": "mm"}
 
@@ -21,6 +38,7 @@ _TRIVIAL = {
     "nearest": "Nearest training latent",
     "shuffled": "Shuffled stimuli",
 }
+_BASELINES = {"eigenface": "Eigenface", "eigenface-model": "Eigenface model of the stimulus"}
 ALPHA = 0.05
 
 
@@ -32,12 +50,18 @@ def is_trivial(name: str) -> bool:
 def predictor_label(name: str) -> str:
     """Name of a decoder or trivial predictor in print."""
     bare = name.removeprefix("trivial-")
-    return _TRIVIAL.get(bare, spell_out(bare)) if is_trivial(name) else spell_out(name)
+    return _TRIVIAL.get(bare, spell_out(bare)) if is_trivial(name) else _BASELINES.get(name) or spell_out(name)
 
 
 def metric_label(name: str) -> str:
     """Name of a metric in print; an unknown one is spelt out."""
     return _METRICS.get(name) or spell_out(name)
+
+
+def main_metrics(names: Iterable[str]) -> list[str]:
+    """The metrics to draw and to print first, in the order given: one of each kind, or all where none is known."""
+    distinct = list(dict.fromkeys(names))
+    return [name for name in distinct if name in MAIN_METRICS] or distinct
 
 
 def spell_out(name: str) -> str:

@@ -7,7 +7,16 @@ from typing import Any
 import pandas as pd
 
 from hyper.report.metrics import first_region, ordered_predictors
-from hyper.report.names import is_trivial, metric_label, number, p_value, predictor_label, significant, verdict
+from hyper.report.names import (
+    is_trivial,
+    main_metrics,
+    metric_label,
+    number,
+    p_value,
+    predictor_label,
+    significant,
+    verdict,
+)
 
 HEADLINE = "identification_2way_latent"
 PUBLISHED = (0.4521, 0.4447)  # latent similarity of the two subjects of Dado et al.
@@ -120,9 +129,9 @@ def trivial_note(table: pd.DataFrame, decoders: Sequence[str]) -> list[str]:
 
 
 def overview(table: pd.DataFrame, decoders: Sequence[str]) -> list[Table]:
-    """One table per subject: predictors down, metrics across, chance and ceiling at the foot."""
+    """One table per subject: predictors down, the main metrics across, chance and ceiling at the foot."""
     part = first_region(table)
-    metrics = list(dict.fromkeys(part["metric"]))
+    metrics = main_metrics(part["metric"])
     return [
         _overview_of(part[part["subject"] == subject], subject, metrics, decoders)
         for subject in dict.fromkeys(part["subject"])
@@ -161,6 +170,9 @@ def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
     columns = [("Person", "subject"), ("Predictor", "decoder"), ("Metric", "metric"), ("Region", "region")]
     columns = columns if regions else columns[:3]
     numbers = [("Value", "value"), ("Standard error", "sem"), ("n", "n"), ("Chance", "chance"), ("Ceiling", "ceiling")]
+    extra = {"ci_low": "95 % from", "ci_high": "to"}
+    numbers[2:2] = [(label, name) for name, label in extra.items() if name in table]
+    tests = [("p", "p")] + [("p, corrected", "p_corrected")] * ("p_corrected" in table)
     rows, muted = [], []
     rank = {name: place for place, name in enumerate(ordered_predictors(table, decoders))}
     ordered = table.assign(_rank=table["decoder"].map(rank)).sort_values(["subject", "_rank"], kind="stable")
@@ -169,9 +181,9 @@ def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
         cells.append(Cell(predictor_label(row["decoder"]), row["decoder"], word=True))
         cells += [Cell(str(row[name]), str(row[name]), word=True) for _, name in columns[2:]]
         cells += [Cell(significant(row[name]), _order(row[name])) for _, name in numbers]
-        rows.append([*cells, Cell(significant(row["p"], 3), _order(row["p"]))])
+        rows.append([*cells, *(Cell(significant(row[name], 3), _order(row[name])) for _, name in tests)])
         muted.append(is_trivial(row["decoder"]))
-    return Table([*columns, *numbers, ("p", "p")], rows, [], muted)
+    return Table([*columns, *numbers, *tests], rows, [], muted)
 
 
 def _order(value: float) -> str:

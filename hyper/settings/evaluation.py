@@ -1,18 +1,34 @@
 """How good the reconstructions are."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hyper.settings.section import Section
 
 MetricName = Literal[
     "latent_similarity",
     "latent_cosine",
+    "latent_pearson",
+    "latent_pearson_dimension",
     "identification_2way_latent",
+    "identification_10way_latent",
+    "top1_latent",
+    "top5_latent",
     "ssim_rgb224_gauss3",
+    "ssim_rgb",
+    "ms_ssim_grey224",
     "pixel_correlation",
     "identification_2way_pixels",
+    "identification_10way_pixels",
+    "top1_pixels",
+    "top5_pixels",
+    "feature_similarity",
+    "feature_cosine",
+    "identification_2way_features",
+    "identification_10way_features",
+    "top1_features",
+    "top5_features",
 ]
 
 
@@ -20,17 +36,26 @@ class Evaluation(Section):
     """Metrics over the test stimuli, and their significance."""
 
     metrics: list[MetricName] = Field(
-        [
-            "latent_similarity",
-            "latent_cosine",
-            "identification_2way_latent",
-            "ssim_rgb224_gauss3",
-            "pixel_correlation",
-            "identification_2way_pixels",
-        ],
+        list(get_args(MetricName)),
         min_length=1,
-        description="Metrics to compute, in the order of the tables; hyper/evaluation/metrics.py defines each.",
+        description="Metrics to compute, in the order of the tables; docs/metrics.md defines each. Those of features "
+        "need a face network, those of latents are left out for baselines that have none.",
     )
     permutations: int = Field(
         10000, ge=1, description="Random assignments of predictions to stimuli behind each p; the least p is 1/(1 + N)."
     )
+    resamples: int = Field(
+        10000, ge=100, description="Bootstrap samples of the stimuli behind each 95 % interval (BCa)."
+    )
+    correction: Literal["holm", "fdr", "none"] = Field(
+        "holm",
+        description="Correction of p over all metrics and subjects of a decoder: Holm's, Benjamini and Hochberg's "
+        "false discovery rate, or none.",
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _once_each(cls, names: list[MetricName]) -> list[MetricName]:
+        if len(set(names)) < len(names):
+            raise ValueError("a metric is named twice")
+        return names

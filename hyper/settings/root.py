@@ -35,6 +35,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        if taken := {"eigenface", "eigenface-model"} & set(self.decoding.decoders):
+            raise ValueError(f"{min(taken)!r} cannot name a decoder: it is the baseline's name")
         if self.dataset.responses is not None:
             return self._agree_with_responses()
         if not self.study.simulated and self.dataset.path is None:

@@ -2,34 +2,49 @@ import math
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kstest
 
 from hyper.errors import DataError, SettingsError
+from hyper.evaluation.bootstrap import bootstrap_interval
+from hyper.evaluation.correction import add_correction, corrected
 from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.permutation import permutation_p
 from hyper.evaluation.table import COLUMNS, tabulate
 
+CONTINUOUS = [name for name, metric in METRICS.items() if metric.chance is None and "224" not in name]
+RANKED = [name for name, metric in METRICS.items() if metric.chance is not None]
 
-def test_p_is_uniform_when_there_is_nothing():
+
+def p_values_of_nothing(name, stimuli):
+    """p of shuffled stimuli: a decoder that is right about every stimulus but the one that was shown."""
     values = []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        true, predicted = rng.normal(size=(2, 8, 20))
-        values.append(permutation_p(METRICS["latent_cosine"].scores(true, predicted).matrix, 999, rng))
+        true = rng.normal(size=(stimuli, 9 * 9 * 3))
+        predicted = rng.permutation(true + rng.normal(size=true.shape))
+        if METRICS[name].source == "images":
+            true, predicted = (
+                np.clip(128 + 40 * items, 0, 255).astype(np.uint8).reshape(-1, 9, 9, 3) for items in (true, predicted)
+            )
+        values.append(permutation_p(METRICS[name].scores(true, predicted).matrix, 499, rng))
+    return np.array(values)
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_p_is_uniform_when_stimuli_are_shuffled(name):
+    values = p_values_of_nothing(name, 8)
     assert kstest(values, "uniform").pvalue > 0.01
-    assert kstest(np.array(values) / 2, "uniform").pvalue < 1e-6  # the test can fail
+    assert kstest(values / 2, "uniform").pvalue < 1e-6  # the test can fail
 
 
-def test_identification_p_is_never_too_small_when_there_is_nothing():
+@pytest.mark.parametrize("name", RANKED)
+def test_identification_p_is_never_too_small_when_there_is_nothing(name):
     """Ties make its p conservative, never liberal."""
-    values = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        scores = METRICS["identification_2way_latent"].scores(*rng.normal(size=(2, 6, 20)))
-        values.append(permutation_p(scores.matrix, 999, rng))
+    values = p_values_of_nothing(name, 11)
     for level in (0.05, 0.2, 0.5):
-        assert np.mean(np.array(values) <= level) < level + 3 * math.sqrt(level * (1 - level) / 200)
+        assert np.mean(values <= level) < level + 3 * math.sqrt(level * (1 - level) / 200)
     assert kstest(values, "uniform", alternative="greater").pvalue > 0.01
 
 
@@ -54,11 +69,19 @@ def items_of(decoded, seed=0):
     rng = np.random.default_rng(seed)
     true = rng.normal(size=(7, 10))
     images = rng.integers(0, 256, (7, 16, 16, 3), dtype=np.uint8)
-    return {"latents": (true, decoded(true)), "images": (images, images[::-1].copy())}
+    features = rng.normal(size=(2, 7, 5))
+    return {"latents": (true, decoded(true)), "images": (images, images[::-1].copy()), "features": tuple(features)}
 
 
 def tabulate_all(items, **changes):
-    options = {"metrics": list(METRICS), "permutations": 500, "seed": 3, "subject": "01", "decoder": "d"} | changes
+    options = {
+        "metrics": list(METRICS),
+        "permutations": 500,
+        "resamples": 200,
+        "seed": 3,
+        "subject": "01",
+        "decoder": "d",
+    } | changes
     return tabulate(items, **options).set_index("metric")
 
 
@@ -72,9 +95,9 @@ def test_constant_predictions_identify_nothing(constant):
 
 
 def test_the_table():
-    items = items_of(lambda true: true + 0.1)
+    items = items_of(lambda true: true + 0.1 * true**2)
     table = tabulate_all(items).reset_index()
-    assert table[COLUMNS].shape == (6, len(COLUMNS))
+    assert table[COLUMNS].shape == (len(METRICS), len(COLUMNS))
     row = table.set_index("metric").loc["latent_similarity"]
     true, decoded = items["latents"]
     own = 1 / (1 + ((true - decoded) ** 2).mean(axis=1))
@@ -84,7 +107,25 @@ def test_the_table():
     assert row["chance"] == pytest.approx(np.mean(others))
     assert row["p"] == 1 / 501
     assert (row["n"], row["ceiling"], row["region"]) == (7, 1, "active")
+    assert row["ci_low"] < row["value"] < row["ci_high"]
     assert tabulate_all(items).equals(tabulate_all(items))
+    undefined = table.set_index("metric").loc["identification_10way_latent"]  # of seven stimuli
+    assert undefined[["value", "sem", "chance", "p", "ci_low", "ci_high"]].isna().all()
+
+
+def test_metrics_of_what_is_not_there_are_left_out():
+    items = items_of(lambda true: true)
+    del items["latents"]
+    assert set(tabulate_all(items).index) == {name for name, metric in METRICS.items() if metric.source != "latents"}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_without_permutations_the_values_are_the_same(name):
+    items = items_of(lambda true: true + 0.1)
+    whole, quick = (tabulate_all(items, metrics=[name], permutations=count).loc[name] for count in (50, 0))
+    assert np.allclose(whole[["value", "sem"]].astype(float), quick[["value", "sem"]].astype(float), equal_nan=True)
+    assert math.isnan(quick["p"])
+    assert METRICS[name].chance is not None or not METRICS[name].alone or math.isnan(quick["chance"])
 
 
 def test_one_stimulus_gives_values_but_no_test():
@@ -94,6 +135,63 @@ def test_one_stimulus_gives_values_but_no_test():
     assert math.isnan(table.loc["identification_2way_latent", "value"])
     assert table["p"].isna().all()
     assert table["sem"].isna().all()
+
+
+def test_interval_covers_the_mean_as_often_as_it_says():
+    """Skewed scores of 30 stimuli; the plain percentile interval covers less."""
+    covered = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        low, high = bootstrap_interval(rng.exponential(size=30), 800, rng)
+        covered += low <= 1 <= high
+    assert 0.88 < covered / 300 < 0.98
+
+
+def test_intervals_of_few_and_of_equal_scores():
+    rng = np.random.default_rng(0)
+    assert bootstrap_interval(np.full(5, 0.1), 100, rng) == (pytest.approx(0.1), pytest.approx(0.1))
+    for scores in ([1.0], [1.0, np.nan]):
+        assert np.isnan(bootstrap_interval(np.array(scores), 100, rng)).all()
+
+
+def test_holm_and_false_discovery_rate():
+    p = np.array([0.04, 0.001, np.nan, 0.03, 0.01, 0.8])
+    known = [0.04, 0.001, 0.03, 0.01, 0.8]
+    by_hand = [max(min(1, (5 - sum(q < r for q in known)) * r) for r in known if r <= own) for own in known]
+    holm = corrected(p, "holm")
+    assert np.allclose(holm[[0, 1, 3, 4, 5]], by_hand, atol=1e-12)
+    assert by_hand == pytest.approx([0.09, 0.005, 0.09, 0.04, 0.8])
+    rate = [min(min(1, 5 * r / sum(q <= r for q in known)) for r in known if r >= own) for own in known]
+    assert np.allclose(corrected(p, "fdr")[[0, 1, 3, 4, 5]], rate, atol=1e-12)
+    assert np.isnan(holm[2])
+    assert np.array_equal(corrected(p, "none"), p, equal_nan=True)
+    assert np.isnan(corrected(np.full(2, np.nan), "holm")).all()
+    with pytest.raises(DataError, match="outside 0 to 1"):
+        corrected(np.array([0.5, 1.2]), "holm")
+
+
+def test_correction_is_over_metrics_and_subjects_of_a_decoder():
+    table = pd.DataFrame(
+        {
+            "subject": ["01", "02", "01", "02", "01"],
+            "decoder": ["a", "a", "a", "a", "b"],
+            "metric": ["x", "x", "y", "y", "x"],
+            "p": [0.01, 0.02, 0.03, np.nan, 0.04],
+        }
+    )
+    p = add_correction(table, "holm")["p_corrected"]
+    assert np.allclose(p, [0.03, 0.04, 0.04, np.nan, 0.04], equal_nan=True)
+
+
+def test_corrected_p_seldom_claims_anything_when_there_is_nothing():
+    found = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        true = rng.normal(size=(8, 20))
+        items = {"latents": (true, rng.permutation(true))}
+        table = tabulate_all(items, metrics=[name for name in CONTINUOUS if "latent" in name], permutations=199)
+        found += add_correction(table, "holm")["p_corrected"].min() <= 0.05
+    assert found / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
 
 
 def test_misuse():

@@ -39,6 +39,7 @@ READINGS = [
 ]
 OWN_READING = "The header says 2 s, the sidecar 1.5 s: the sidecar wins."
 COLUMNS = ["study", "subject", "decoder", "metric", "region", "value", "sem", "n", "chance", "ceiling", "p"]
+COLUMNS += ["ci_low", "ci_high", "p_corrected"]
 
 
 @dataclass
@@ -97,7 +98,7 @@ def tree(tmp_path) -> Tree:
         "responses": {"voxels": 200},
         "generators": {"generator": "dcgan-face"},
         "decoding": {"decoders": {"published": published, "ridge": {"kind": "ridge"}}},
-        "evaluation": {"permutations": 2000, "metrics": list(METRICS)},
+        "evaluation": {"permutations": 2000, "metrics": list(METRICS), "resamples": 500, "correction": "holm"},
         "report": {"title": None, "share": False, "faces": {"most": 36}},
     }
     return Tree(folder, settings)
@@ -113,6 +114,7 @@ def metrics_table(rng: np.random.Generator) -> pd.DataFrame:
                 value = 0.5 if (name, metric) == ("trivial-zero", "latent_similarity") else chance + skill
                 p = 0.0004998 if skill else 0.61
                 rows.append(["fake", subject, name, metric, "all", value, 0.02, 12, chance, ceiling, p])
+                rows[-1] += [value - 0.05, value + 0.03, min(1, 4 * p)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -30,6 +30,7 @@ def test_the_deliverables(small_study):
         assert (results / name).stat().st_size > 0
     metrics = pd.read_csv(results / "evaluation/metrics.tsv", sep="\t")
     columns = ["study", "subject", "decoder", "metric", "region", "value", "sem", "n", "chance", "ceiling", "p"]
+    columns += ["ci_low", "ci_high", "p_corrected"]
     assert metrics.columns.tolist() == columns
     assert {"published", "ridge", "trivial-zero"} <= set(metrics["decoder"])
     assert not list(results.rglob(".partial-*"))

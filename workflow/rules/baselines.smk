@@ -27,3 +27,64 @@ rule predict_trivially:
         "Predicting the latents of sub-{wildcards.subject} by {wildcards.decoder}"
     script:
         "../scripts/predict_trivially.py"
+
+
+rule learn_eigenfaces:
+    input:
+        responses=plan.responses_file(SUBJECTS[0]),
+        generator=GENERATOR_FILE,
+    output:
+        eigenfaces="<results>/baselines/eigenfaces.h5",
+    log:
+        "<results>/logs/learn_eigenfaces.log",
+    benchmark:
+        "<results>/benchmarks/learn_eigenfaces.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("baselines.eigenface"),
+        code=code("learn_eigenfaces"),
+        generator=cfg("generators"),
+        seed=SEED,
+    message:
+        "Learning eigenfaces"
+    script:
+        "../scripts/learn_eigenfaces.py"
+
+
+rule decode_eigenfaces:
+    input:
+        responses=responses_of,
+        eigenfaces="<results>/baselines/eigenfaces.h5",
+        generator=GENERATOR_FILE,
+    output:
+        decoder="<results>/decoding/sub-{subject}/eigenface/decoder.safetensors",
+        images="<results>/decoding/sub-{subject}/eigenface/images.h5",
+        pngs=directory("<results>/decoding/sub-{subject}/eigenface/images"),
+        ceiling="<results>/decoding/sub-{subject}/eigenface-model/images.h5",
+        ceiling_pngs=directory("<results>/decoding/sub-{subject}/eigenface-model/images"),
+    log:
+        "<results>/logs/decode_eigenfaces/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/decode_eigenfaces/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("generators"),
+        code=code("decode_eigenfaces"),
+    message:
+        "Decoding eigenfaces from sub-{wildcards.subject}"
+    script:
+        "../scripts/decode_eigenfaces.py"
+
+
+ruleorder: decode_eigenfaces > reconstruct
+ruleorder: decode_eigenfaces > fit_decoder

@@ -24,6 +24,8 @@ LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
 CANDIDATES = plan.settings.decoding.candidate_names()
 TRIVIAL = list(plan.settings.baselines.trivial)
+# baselines that make images without latents of the generator
+IMAGE_BASELINES = ["eigenface", "eigenface-model"] if plan.settings.baselines.eigenface else []
 DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 WITH_T1W = [subject for subject in SUBJECTS if plan.through_t1w(subject)]

@@ -1,6 +1,10 @@
 rule evaluate:
     input:
-        latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
+        latents=lambda wildcards: (
+            []
+            if wildcards.decoder in IMAGE_BASELINES
+            else f"<results>/decoding/sub-{wildcards.subject}/{wildcards.decoder}/latents.h5"
+        ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
@@ -15,7 +19,7 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("evaluation"),
+        cfg={key: value for key, value in cfg("evaluation").items() if key != "correction"},
         code=code("evaluate"),
         seed=SEED,
     message:
@@ -29,7 +33,7 @@ rule gather_metrics:
         metrics=[
             f"<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv"
             for subject in SUBJECTS
-            for decoder in DECODERS_OF[subject] + TRIVIAL
+            for decoder in DECODERS_OF[subject] + IMAGE_BASELINES + TRIVIAL
         ],
     output:
         metrics="<results>/evaluation/metrics.tsv",
@@ -44,6 +48,7 @@ rule gather_metrics:
     conda:
         "../../envs/torch.yaml"
     params:
+        cfg=cfg("evaluation.correction"),
         code=code("gather_metrics"),
         study=STUDY,
     message:

@@ -10,21 +10,30 @@ from hyper.io.tables import write_table
 
 
 def main(job):
-    latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
     images, _ = read_arrays(job.input.images, ["stimulus", "reconstruction"])
+    items = {"images": (images["stimulus"], images["reconstruction"])}
+    if job.input.latents:
+        latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
+        items["latents"] = latents["true"], latents["decoded"]
     table = tabulate(
-        items={
-            "latents": (latents["true"], latents["decoded"]),
-            "images": (images["stimulus"], images["reconstruction"]),
-        },
+        items=items,
         metrics=job.params.cfg["metrics"],
         permutations=job.params.cfg["permutations"],
         seed=job.params.seed,
         subject=job.wildcards.subject,
         decoder=job.wildcards.decoder,
+        resamples=job.params.cfg["resamples"],
     )
     for row in table.itertuples():
-        logging.info("%s %.4f, chance %.4f, p %.4g", row.metric, row.value, row.chance, row.p)
+        logging.info(
+            "%s %.4f (%.4f to %.4f), chance %.4f, p %.4g",
+            row.metric,
+            row.value,
+            row.ci_low,
+            row.ci_high,
+            row.chance,
+            row.p,
+        )
     write_table(job.output.metrics, table)
 
 

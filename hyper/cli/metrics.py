@@ -1,0 +1,94 @@
+"""The command `hyper metrics`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add it to the command line."""
+    metrics = commands.add_parser("metrics", help="score reconstructed images against the stimuli, two folders")
+    metrics.add_argument("stimuli", type=Path, metavar="STIMULI_DIR", help="folder of pictures that were shown")
+    metrics.add_argument(
+        "reconstructions", type=Path, metavar="RECONSTRUCTIONS_DIR", help="folder of pictures of the same names"
+    )
+    metrics.add_argument("--out", type=Path, metavar="OUT.tsv", help="write the table")
+    metrics.add_argument("--per-stimulus", type=Path, metavar="OUT.tsv", help="write the score of each picture")
+    metrics.add_argument(
+        "--metric", action="append", metavar="NAME", help="only this one; may be given more than once (docs/metrics.md)"
+    )
+    metrics.add_argument("--size", type=int, metavar="PIXELS", help="bring all pictures to this height and width")
+    metrics.add_argument(
+        "--permutations", type=int, default=10000, help="behind each p (default 10000); 0: no p, much faster"
+    )
+    metrics.add_argument("--seed", type=int, default=0)
+    metrics.set_defaults(run=_metrics)
+
+
+def _metrics(options: argparse.Namespace) -> int:
+    from hyper.errors import SettingsError
+    from hyper.evaluation.correction import add_correction
+    from hyper.evaluation.folders import read_pairs
+    from hyper.evaluation.table import Items, per_stimulus, tabulate
+    from hyper.io.tables import write_table
+
+    if options.permutations < 0:
+        raise SettingsError("--permutations", f"{options.permutations} is below 0", "Give 0 or more")
+    names = _chosen(options.metric)
+    pairs = read_pairs(options.stimuli, options.reconstructions, options.size)
+    print(pairs.description)
+    items: Items = {"images": (pairs.stimuli, pairs.reconstructions)}
+    table = tabulate(items, names, options.permutations, options.seed, "", "reconstructions")
+    table = add_correction(table, "holm").drop(columns=["subject", "decoder", "region"])
+    _show(table)
+    if options.out:
+        write_table(options.out, table)
+        print(f"{options.out}: {len(table)} metrics")
+    if options.per_stimulus:
+        write_table(options.per_stimulus, per_stimulus(items, names, pairs.names))
+        print(f"{options.per_stimulus}: {len(pairs.names)} pictures")
+    return 0
+
+
+def _chosen(names: Sequence[str] | None) -> list[str]:
+    """The metrics asked for, all of images by default."""
+    from hyper.errors import SettingsError
+    from hyper.evaluation.metrics import METRICS
+
+    known = [name for name, metric in METRICS.items() if metric.source == "images"]
+    for name in names or []:
+        if name not in known:
+            raise SettingsError("--metric", f"there is no metric of images called {name!r}", f"Choose {_listed(known)}")
+    return list(dict.fromkeys(names or known))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _show(table: "pd.DataFrame") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = {
+        "metric": "metric", "value": "value", "sem": "s.e.", "ci_low": "95 % from", "ci_high": "to",
+        "chance": "chance", "p": "p", "p_corrected": "p (Holm)",
+    }  # fmt: skip
+    shown = Table(box=None, pad_edge=False)
+    for name, heading in columns.items():
+        shown.add_column(heading, justify="left" if name == "metric" else "right", no_wrap=True)
+    for row in table.to_dict("records"):
+        shown.add_row(*(row[name] if name == "metric" else _number(row[name], name) for name in columns))
+    console = Console()
+    # a pipe has no width of its own: nothing is to be cut there
+    Console(width=None if console.is_terminal else 120).print(shown)
+
+
+def _number(value: float, name: str) -> str:
+    if value != value:
+        return "n/a"
+    return f"{value:.2g}" if name.startswith("p") else f"{value:.4f}"

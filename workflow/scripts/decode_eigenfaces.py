@@ -1,0 +1,34 @@
+"""Decode the weights of eigenfaces, and pass the stimuli through the model (rule decode_eigenfaces)."""
+
+from _rule import run  # isort: skip
+
+from hyper.baselines.eigenface import Eigenfaces, fit_eigenface_decoder
+from hyper.decoding.pictures import write_images, write_pngs
+from hyper.generators.batches import images_uint8
+from hyper.generators.cropped import Cropped
+from hyper.generators.device import choose_device
+from hyper.generators.load import load_generator
+from hyper.responses.matrices import Responses
+
+
+def main(job):
+    responses = Responses.load(job.input.responses)
+    eigenfaces = Eigenfaces.load(job.input.eigenfaces)
+    cfg = job.params.cfg
+    generator = load_generator(cfg["generator"]).to(choose_device(cfg["device"]))
+    decoder = fit_eigenface_decoder(eigenfaces, generator, responses)
+    decoder.save(job.output.decoder)
+    shown = Cropped(generator, cfg["size"]) if cfg["size"] else generator
+    stimuli = images_uint8(shown, responses.test_latents)
+    decoded = eigenfaces.images(decoder.decode(responses.test, responses.test_repeats), stimuli.shape[1])
+    passed = eigenfaces.images(eigenfaces.encode(stimuli), stimuli.shape[1])
+    for images, pngs, made in (
+        (job.output.images, job.output.pngs, decoded),
+        (job.output.ceiling, job.output.ceiling_pngs, passed),
+    ):
+        write_images(images, stimuli, made, responses.test_stimuli)
+        write_pngs(pngs, made, responses.test_stimuli)
+
+
+if __name__ == "__main__":
+    run(main)
