@@ -15,8 +15,8 @@ _SCALING = "Voxels are z-scored by mean and standard deviation of the training t
 _FOLDS = "Folds of neighbouring trials when all are of one run; else one run is left out at a time."
 _DEVICE = "`auto` takes the GPU if there is one."
 _SUBJECTS = (
-    "Training trials of the subject alone, or of all subjects in a shared space (decoding.shared); leaving runs out does "
-    "not choose among shared ones, whose space all runs made."
+    "Training trials of the subject alone, or of all subjects in a shared space (decoding.shared); leaving runs out "
+    "does not choose among shared ones, whose space all runs made."
 )
 
 
