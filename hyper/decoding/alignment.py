@@ -5,7 +5,7 @@ itself. Test responses then shape the space that they are decoded in. Here `fit`
 test response passes through the map and the scaling that training left behind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,13 +81,7 @@ def fit_shared_space(
     ||X_i - S W_i'||^2 with W_i'W_i = I, by turns: W_i from the singular vectors of X_i'S (Procrustes, as in
     hyperalignment: Haxby et al., 2011), S as the mean of X_i W_i.
     """
-    if len(responses) < 2:
-        raise DataError("alignment", "there is one subject alone", "Give at least two")
-    common = sorted(set.intersection(*(set(names) for names in stimuli.values())))
-    if len(common) < 10:
-        raise DataError(
-            "alignment", f"{len(common)} training stimuli were seen by all subjects", "Decode each subject by itself"
-        )
+    common = common_stimuli(stimuli)
     scaling, scaled = {}, {}
     for subject, values in responses.items():
         std = values.std(axis=0, dtype=np.float64)
@@ -101,6 +95,29 @@ def fit_shared_space(
         maps = {subject: _procrustes(values, shared) for subject, values in scaled.items()}
         shared = np.mean([scaled[subject] @ maps[subject] for subject in maps], axis=0)
     return SharedSpace(maps, scaling, shared, np.array(common))
+
+
+def common_stimuli(stimuli: Mapping[str, Iterable[str]]) -> list[str]:
+    """Name the training stimuli that all subjects saw, in alphabetical order.
+
+    Parameters
+    ----------
+    stimuli : mapping of str to iterable of str
+        Of each subject.
+
+    Raises
+    ------
+    DataError
+        When there is one subject alone, or fewer than ten stimuli are common to all.
+    """
+    if len(stimuli) < 2:
+        raise DataError("alignment", "there is one subject alone", "Give at least two")
+    common = sorted(set.intersection(*(set(names) for names in stimuli.values())))
+    if len(common) < 10:
+        raise DataError(
+            "alignment", f"{len(common)} training stimuli were seen by all subjects", "Decode each subject by itself"
+        )
+    return common
 
 
 def _procrustes(values: np.ndarray, shared: np.ndarray) -> np.ndarray:

@@ -5,22 +5,33 @@ from pathlib import Path
 
 import h5py
 
+from hyper.decoding.several import check_common
 from hyper.errors import DataError, HyperError
+from hyper.io.arrays import read_arrays
 
 _NAMES = "train", "test", "train_latents", "test_latents"
 _MEND = "Write it by `hyper convert released data_1.dat OUT.h5`"
 
 
-def find_response_faults(files: Mapping[str, str]) -> list[HyperError]:
-    """Check that every file is there and holds matrices that fit each other; no value is read.
+def find_response_faults(files: Mapping[str, str], shared: bool = False) -> list[HyperError]:
+    """Check that every file is there and holds matrices that fit each other; no response is read.
 
     Parameters
     ----------
     files : mapping of str to str
         Response matrices by subject.
+    shared : bool
+        Whether a decoder learns from all of them: then enough training stimuli must be common to all, and the same.
     """
-    faults = (_fault_of(Path(file).expanduser()) for file in files.values())
-    return [fault for fault in faults if fault is not None]
+    paths = {subject: Path(file).expanduser() for subject, file in files.items()}
+    faults: list[HyperError] = [fault for fault in map(_fault_of, paths.values()) if fault is not None]
+    if shared and not faults and len(paths) > 1:
+        read = {name: read_arrays(path, ["train_stimuli", "train_latents"])[0] for name, path in paths.items()}
+        try:
+            check_common({name: (own["train_stimuli"], own["train_latents"]) for name, own in read.items()})
+        except DataError as fault:
+            faults.append(fault)
+    return faults
 
 
 def _fault_of(path: Path) -> DataError | None:

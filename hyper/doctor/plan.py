@@ -8,7 +8,8 @@ from typing import Any
 
 from hyper.dataset.checks import find_faults
 from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, sidecar_paths
-from hyper.dataset.trials import Reading
+from hyper.dataset.trials import Reading, read_trials
+from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, SettingsError
 from hyper.generators.shipped import weights_file
@@ -131,22 +132,32 @@ class Plan:
     def decoder(self, name: str, subject: str) -> dict[str, Any]:
         """Settings of a decoder for a subject; `file` stands for the subject's own of several `files`."""
         options = dict(self.section("decoding.decoders")[name])
+        options.pop("subjects", None)  # which responses are its input, no setting of the decoder itself
+        if "members" in options:
+            options["members"] = [{k: v for k, v in m.items() if k != "subjects"} for m in options["members"]]
         if "files" in options:
             options["file"] = str(Path(options.pop("files")[subject]).expanduser())
         return options
+
+    def responses_of_decoder(self, name: str, subject: str) -> str:
+        """The response matrices that a subject's decoder learns from: the subject's own, or those of all subjects."""
+        if name in self.settings.decoding.shared_names():
+            return f"{self.results}/decoding/shared/sub-{subject}_responses.h5"
+        return self.responses_file(subject)
 
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
         faults = self._decoder_faults()
         if self.given is not None:
-            return faults + find_response_faults(self.given)
+            return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)
         if self.settings.study.last_stage == "report":
             faults += find_region_faults(self.region(subject) for subject in self.subjects)
         if self.simulated:
             return faults
         reading = Reading.of(self.section("dataset"), self.dataset)
-        return faults + find_faults(list(self.runs.values()), reading, self.settings.preprocess.via)
+        faults += find_faults(list(self.runs.values()), reading, self.settings.preprocess.via)
+        return faults or self._sharing_faults(reading)
 
     def _decoder_faults(self) -> list[HyperError]:
         faults: list[HyperError] = []
@@ -159,7 +170,25 @@ class Plan:
                 if file is not None and not Path(file).is_file():
                     mend = f"Correct decoding.decoders.{name}.files"
                     faults.append(DataError(file, "the file does not exist", mend))
+        names = self.settings.decoding.shared_names()
+        if names and len(self.subjects) < 2:
+            fault = f"{names[0]} learns from all subjects, and the study has one alone"
+            faults.append(SettingsError("decoding.decoders", fault, f"Set decoding.decoders.{names[0]}.subjects: own"))
         return faults
+
+    def _sharing_faults(self, reading: Reading) -> list[HyperError]:
+        """Say from the events whether subjects saw too few stimuli in common."""
+        if not self.settings.decoding.shared_names() or len(self.subjects) < 2:
+            return []
+        seen = {}
+        for subject in self.subjects:
+            table = read_trials([run for run in self.runs.values() if run.subject == subject], reading).table
+            seen[subject] = table["stimulus"][table["split"] == "train"].astype(str)
+        try:
+            common_stimuli(seen)
+        except DataError as fault:
+            return [fault]
+        return []
 
     def _simulated_runs(self) -> list[Run]:
         runs = []

@@ -188,6 +188,13 @@ REFERENCES: dict[str, Reference] = {
         "NeuroImage, 264, 119728",
         "10.1016/j.neuroimage.2022.119728",
     ),
+    "haxby2011": _doi(
+        "Haxby, J. V., et al.",
+        2011,
+        "A common, high-dimensional model of the representational space in human ventral temporal cortex",
+        "Neuron, 72, 404–416",
+        "10.1016/j.neuron.2011.08.026",
+    ),
     "adam": _arxiv(
         "Kingma, D. P., & Ba, J.", 2015, "Adam: a method for stochastic optimization", "ICLR", "1412.6980"
     ),

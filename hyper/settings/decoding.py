@@ -9,10 +9,15 @@ from hyper.settings.section import Section
 
 Scaling = Literal["zscore", "none"]
 Device = Literal["auto", "cpu", "cuda"]
+Subjects = Literal["own", "shared"]
 
 _SCALING = "Voxels are z-scored by mean and standard deviation of the training trials, or taken as they are."
 _FOLDS = "Folds of neighbouring trials when all are of one run; else one run is left out at a time."
 _DEVICE = "`auto` takes the GPU if there is one."
+_SUBJECTS = (
+    "Training trials of the subject alone, or of all subjects in a shared space (decoding.shared); leaving runs out "
+    "does not choose among shared ones, whose space all runs made."
+)
 
 
 class Dense(Section):
@@ -42,6 +47,7 @@ class Dense(Section):
     )
     scaling: Scaling = Field("zscore", description=_SCALING)
     device: Device = Field("auto", description=_DEVICE)
+    subjects: Subjects = Field("own", description=_SUBJECTS)
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:
@@ -75,6 +81,7 @@ class Ridge(Section):
         "none", description="`reliability` gives voxels more weight that the latents explain better (training trials)."
     )
     device: Device = Field("auto", description=_DEVICE)
+    subjects: Subjects = Field("own", description=_SUBJECTS)
 
 
 class LeastSquares(Section):
@@ -82,6 +89,7 @@ class LeastSquares(Section):
 
     kind: Literal["ols"] = Field("ols", description="Ordinary least squares, as in the published follow-up.")
     scaling: Scaling = Field("zscore", description=_SCALING)
+    subjects: Subjects = Field("own", description=_SUBJECTS)
 
 
 class Components(Section):
@@ -94,6 +102,7 @@ class Components(Section):
     )
     folds: int = Field(5, ge=2, description=_FOLDS)
     scaling: Scaling = Field("zscore", description=_SCALING)
+    subjects: Subjects = Field("own", description=_SUBJECTS)
 
 
 class Direction(Section):
@@ -104,6 +113,7 @@ class Direction(Section):
     steps: int = Field(30, ge=1, description="Steps of L-BFGS at most.")
     folds: int = Field(5, ge=2, description=_FOLDS)
     scaling: Scaling = Field("zscore", description=_SCALING)
+    subjects: Subjects = Field("own", description=_SUBJECTS)
 
 
 class NoiseAware(Section):
@@ -121,6 +131,7 @@ class NoiseAware(Section):
         "standard", description="Of the latents: N(0, I), or mean and variances of the training latents."
     )
     scaling: Scaling = Field("zscore", description=_SCALING)
+    subjects: Subjects = Field("own", description=_SUBJECTS)
 
 
 Member = Annotated[Dense | Ridge | LeastSquares | Components | Direction | NoiseAware, Field(discriminator="kind")]
@@ -134,6 +145,13 @@ class Ensemble(Section):
     combine: Literal["direction", "mean"] = Field(
         "direction", description="`direction` brings each member's latent to length 1 first."
     )
+    subjects: Subjects = Field("own", description=_SUBJECTS)
+
+    @model_validator(mode="after")
+    def _learns_as_one(self) -> Self:
+        if any(member.subjects != "own" for member in self.members):
+            raise ValueError("`subjects` is the ensemble's: all members learn from the same trials")
+        return self
 
 
 AnyDecoder = Annotated[
@@ -144,6 +162,15 @@ AnyDecoder = Annotated[
 
 def _default_decoders() -> dict[str, AnyDecoder]:
     return {"published": Dense(), "ridge": Ridge(), "noise-aware": NoiseAware()}
+
+
+class SharedSpace(Section):
+    """The space of decoders with `subjects: shared`, learned on the training trials of all subjects."""
+
+    dimensions: int = Field(
+        100, ge=1, description="At most; fewer where a subject has fewer voxels or the subjects fewer common stimuli."
+    )
+    iterations: int = Field(10, ge=1, description="Turns of fitting the subjects' maps and what they share.")
 
 
 class Interpolation(Section):
@@ -165,9 +192,10 @@ class Decoding(Section):
     candidates: list[str] | None = Field(
         None,
         description="Decoders among which leaving out training runs chooses (choice.tsv); null takes all but those of "
-        "kind dense, which take hours to fit once per run, and chainer, which come trained. The test set "
-        "plays no part.",
+        "kind dense, which take hours to fit once per run, chainer, which come trained, and those of shared "
+        "subjects. The test set plays no part.",
     )
+    shared: SharedSpace = Field(SharedSpace(), description="The space that subjects share, where a decoder wants one.")
     rescale: Literal["none", "unit", "prior"] = Field(
         "prior",
         description="Length given to decoded latents before images are made of them (the metrics of latents see them "
@@ -197,10 +225,20 @@ class Decoding(Section):
             decoder = self.decoders[name]
             if isinstance(decoder, Chainer) or getattr(decoder, "layer", None):
                 raise ValueError(f"the candidate {name!r} cannot be fitted to some of the runs: leave it out")
+            if decoder.subjects == "shared":
+                raise ValueError(f"the candidate {name!r} learns in a space that all runs made: leave it out")
         return self
 
     def candidate_names(self) -> list[str]:
         """Decoders that compete; empty where none is named and all are dense or trained elsewhere."""
         if self.candidates is not None:
             return self.candidates
-        return [name for name, decoder in self.decoders.items() if decoder.kind not in ("dense", "chainer")]
+        return [
+            name
+            for name, decoder in self.decoders.items()
+            if decoder.kind not in ("dense", "chainer") and name not in self.shared_names()
+        ]
+
+    def shared_names(self) -> list[str]:
+        """Decoders that learn from all subjects."""
+        return [name for name, decoder in self.decoders.items() if getattr(decoder, "subjects", "own") == "shared"]

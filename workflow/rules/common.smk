@@ -52,8 +52,8 @@ def decoder_of(wildcards):
 
 
 def responses_of(wildcards):
-    """Input function: the response matrices of the wildcards' subject."""
-    return plan.responses_file(wildcards.subject)
+    """Input function: the response matrices that the wildcards' decoder of the wildcards' subject learns from."""
+    return plan.responses_of_decoder(wildcards.decoder, wildcards.subject)
 
 
 def of_all_runs(pattern):

@@ -1,3 +1,28 @@
+rule fit_shared_space:
+    input:
+        responses=[plan.responses_file(subject) for subject in SUBJECTS],
+    output:
+        responses=[f"<results>/decoding/shared/sub-{subject}_responses.h5" for subject in SUBJECTS],
+    log:
+        "<results>/logs/fit_shared_space.log",
+    benchmark:
+        "<results>/benchmarks/fit_shared_space.tsv"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("decoding.shared"),
+        code=code("fit_shared_space"),
+        subjects=SUBJECTS,
+    message:
+        "Learning the space that the subjects' training responses share"
+    script:
+        "../scripts/fit_shared_space.py"
+
+
 rule fit_decoder:
     input:
         responses=responses_of,
@@ -47,7 +72,7 @@ rule cross_validate:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=lambda wildcards: cfg("decoding.decoders")[wildcards.decoder],
+        cfg=decoder_of,
         code=code("cross_validate"),
         seed=SEED,
     message:

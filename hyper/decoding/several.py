@@ -1,0 +1,100 @@
+"""Response matrices in a space that subjects share, for decoders that learn from all subjects' training trials."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hyper.decoding.alignment import SharedSpace, common_stimuli, fit_shared_space
+from hyper.errors import DataError
+from hyper.responses.matrices import Responses
+
+
+def shared_responses(
+    responses: Mapping[str, Responses], dimensions: int = 100, iterations: int = 10
+) -> dict[str, Responses]:
+    """Bring the responses of several subjects to a space learned on their training trials.
+
+    Parameters
+    ----------
+    responses : mapping of str to Responses
+        Of each subject, in the subject's own voxels.
+    dimensions, iterations : int
+        See `fit_shared_space`.
+
+    Returns
+    -------
+    dict of str to Responses
+        For each subject the single training trials of all subjects with their latents, stacked, and the subject's own
+        test stimuli, brought there by its own map. A dimension stands in the place of a voxel: `ijk` is -1 and `affine`
+        nan. `mean` and `std` are those of the stacked trials, `std` one number for all dimensions: the space is a
+        rotation, in which the length of a dimension says how much subjects share of it.
+        `train_series` is the run in which the first subject that saw a stimulus saw it: to leave a run out is to leave
+        its stimuli out, whoever saw them.
+
+    Raises
+    ------
+    DataError
+        When a stimulus has other latents for another subject, or `fit_shared_space` refuses.
+    """
+    check_common({subject: (own.train_stimuli, own.train_latents) for subject, own in responses.items()})
+    space = fit_shared_space(
+        {subject: matrices.train for subject, matrices in responses.items()},
+        {subject: matrices.train_stimuli for subject, matrices in responses.items()},
+        dimensions,
+        iterations,
+    )
+    train = np.concatenate([space.project(subject, own.train) for subject, own in responses.items()])
+    size = train.shape[1]
+    stimuli = np.concatenate([own.train_stimuli for own in responses.values()])
+    mean, std = train.mean(axis=0), np.full(size, np.sqrt(train.var(axis=0).mean()))
+    together = {
+        "train": train.astype(np.float32),
+        "train_stimuli": stimuli,
+        "train_series": _first_seen(stimuli, np.concatenate([own.train_series for own in responses.values()])),
+        "train_latents": np.concatenate([own.train_latents for own in responses.values()]),
+        "ijk": np.full((size, 3), -1),
+        "affine": np.full((4, 4), np.nan),
+        "mean": mean,
+        "std": np.where(std > 0, std, 1.0),
+    }
+    return {subject: Responses(**together, **_own_test(space, subject, own)) for subject, own in responses.items()}
+
+
+def check_common(training: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Refuse subjects who saw too little in common, or for whom stimuli of one name are not the same.
+
+    Parameters
+    ----------
+    training : mapping of str to (ndarray of str, ndarray)
+        Stimulus and latent of each training trial of each subject.
+
+    Raises
+    ------
+    DataError
+    """
+    common_stimuli({subject: stimuli for subject, (stimuli, _) in training.items()})
+    first: dict[str, tuple[str, np.ndarray]] = {}
+    for subject, (stimuli, latents) in training.items():
+        for name, latent in zip(stimuli, latents, strict=True):
+            owner, known = first.setdefault(str(name), (subject, latent))
+            if known.shape != latent.shape or not np.allclose(known, latent, rtol=1e-4, atol=1e-4):
+                raise DataError(
+                    f"training stimulus {name}",
+                    f"its latent for sub-{subject} is not that for sub-{owner}",
+                    "Name the stimuli alike for all subjects, or set `subjects: own` for every decoder",
+                )
+
+
+def _first_seen(stimuli: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Series of the first trial of each trial's stimulus."""
+    _, first, place = np.unique(stimuli, return_index=True, return_inverse=True)
+    return series[first][place]
+
+
+def _own_test(space: SharedSpace, subject: str, own: Responses) -> dict[str, np.ndarray]:
+    return {
+        "test": space.project(subject, own.test).astype(np.float32),
+        "test_stimuli": own.test_stimuli,
+        "test_latents": own.test_latents,
+        "test_repeats": own.test_repeats,
+    }
