@@ -239,8 +239,8 @@ def _decoding(settings: Mapping[str, Any]) -> str:
 def _decoder(options: Mapping[str, Any]) -> str:
     if options.get("subjects") == "shared":
         return (
-            f"{_decoder({**options, 'subjects': 'own'})}, fitted to the training trials of all subjects in a space that "
-            "these trials share [@haxby2011]"
+            f"{_decoder({**options, 'subjects': 'own'})}, fitted to the training trials of all subjects, in a space "
+            "that these trials share [@haxby2011]"
         )
     if options.get("kind") == "dense":
         rate = f"{options.get('learning_rate', 1e-5):g}".replace("e-0", "e-")
