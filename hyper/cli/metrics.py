@@ -21,6 +21,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     metrics.add_argument(
         "--metric", action="append", metavar="NAME", help="only this one; may be given more than once (docs/metrics.md)"
     )
+    metrics.add_argument("--features", metavar="NETWORK", help="add the metrics of a face network's features: dlib")
     metrics.add_argument("--size", type=int, metavar="PIXELS", help="bring all pictures to this height and width")
     metrics.add_argument(
         "--permutations", type=int, default=10000, help="behind each p (default 10000); 0: no p, much faster"
@@ -32,37 +33,52 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def _metrics(options: argparse.Namespace) -> int:
     from hyper.errors import SettingsError
     from hyper.evaluation.correction import add_correction
+    from hyper.evaluation.features import features_of, load_network, separation
     from hyper.evaluation.folders import read_pairs
     from hyper.evaluation.table import Items, per_stimulus, tabulate
     from hyper.io.tables import write_table
 
     if options.permutations < 0:
         raise SettingsError("--permutations", f"{options.permutations} is below 0", "Give 0 or more")
-    names = _chosen(options.metric)
+    network = options.features or ""
+    names = _chosen(options.metric, ("images", "features") if network else ("images",))
+    look = load_network(network) if network else None
     pairs = read_pairs(options.stimuli, options.reconstructions, options.size)
     print(pairs.description)
     items: Items = {"images": (pairs.stimuli, pairs.reconstructions)}
-    table = tabulate(items, names, options.permutations, options.seed, "", "reconstructions")
+    if look is not None:
+        apart = separation(look, pairs.stimuli)
+        print(f"{network} tells the stimuli apart in {100 * apart:.1f} % of the comparisons" + _doubt(apart))
+        items["features"] = features_of(look, pairs.stimuli), features_of(look, pairs.reconstructions)
+    table = tabulate(items, names, options.permutations, options.seed, "", "reconstructions", network=network)
     table = add_correction(table, "holm").drop(columns=["subject", "decoder", "region"])
     _show(table)
     if options.out:
         write_table(options.out, table)
         print(f"{options.out}: {len(table)} metrics")
     if options.per_stimulus:
-        write_table(options.per_stimulus, per_stimulus(items, names, pairs.names))
+        write_table(options.per_stimulus, per_stimulus(items, names, pairs.names, network))
         print(f"{options.per_stimulus}: {len(pairs.names)} pictures")
     return 0
 
 
-def _chosen(names: Sequence[str] | None) -> list[str]:
-    """The metrics asked for, all of images by default."""
+def _doubt(apart: float) -> str:
+    from hyper.evaluation.features import SEPARATES
+
+    return ": it does not separate such faces, read nothing into its features" if apart < SEPARATES else ""
+
+
+def _chosen(names: Sequence[str] | None, sources: Sequence[str]) -> list[str]:
+    """The metrics asked for, all of these sources by default."""
     from hyper.errors import SettingsError
     from hyper.evaluation.metrics import METRICS
 
-    known = [name for name, metric in METRICS.items() if metric.source == "images"]
+    known = [name for name, metric in METRICS.items() if metric.source in sources]
     for name in names or []:
         if name not in known:
-            raise SettingsError("--metric", f"there is no metric of images called {name!r}", f"Choose {_listed(known)}")
+            raise SettingsError(
+                "--metric", f"there is no metric of {' or '.join(sources)} called {name!r}", f"Choose {_listed(known)}"
+            )
     return list(dict.fromkeys(names or known))
 
 

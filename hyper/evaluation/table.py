@@ -26,6 +26,7 @@ def tabulate(
     decoder: str,
     region: str = "active",
     resamples: int = 10000,
+    network: str = "",
 ) -> pd.DataFrame:
     """Compute metrics of true against predicted items.
 
@@ -45,6 +46,8 @@ def tabulate(
         Entered in the table. `region` names the voxels decoded from.
     resamples : int
         Of the stimuli, for the interval.
+    network : str
+        That made the features: metrics of features are called after it too.
 
     Returns
     -------
@@ -67,8 +70,15 @@ def tabulate(
             continue
         generators = [generator_of(seed, step, name) for step in ("evaluate", "bootstrap")]
         result = score(METRICS[name], *items[METRICS[name].source], permutations, resamples, *generators)
-        rows.append({"subject": subject, "decoder": decoder, "metric": name, "region": region, **result})
+        rows.append(
+            {"subject": subject, "decoder": decoder, "metric": name_of(name, network), "region": region, **result}
+        )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def name_of(metric: str, network: str = "") -> str:
+    """Name of a metric in tables: metrics of features end in the name of their network."""
+    return f"{metric}_{network}" if METRICS[metric].source == "features" and network else metric
 
 
 def score(
@@ -127,10 +137,10 @@ def scores_of(
     return scores, scores.matrix.diagonal() / scores.unit
 
 
-def per_stimulus(items: Items, metrics: Sequence[str], stimuli: Sequence[str]) -> pd.DataFrame:
+def per_stimulus(items: Items, metrics: Sequence[str], stimuli: Sequence[str], network: str = "") -> pd.DataFrame:
     """Score of each stimulus's own prediction: one row per stimulus, one column per metric."""
     columns = {
-        name: scores_of(METRICS[name], *items[METRICS[name].source], whole=False)[1]
+        name_of(name, network): scores_of(METRICS[name], *items[METRICS[name].source], whole=False)[1]
         for name in metrics
         if METRICS[name].source in items
     }

@@ -54,14 +54,17 @@ def predictor_label(name: str) -> str:
 
 
 def metric_label(name: str) -> str:
-    """Name of a metric in print; an unknown one is spelt out."""
+    """Name of a metric in print, with the network of one of features; an unknown one is spelt out."""
+    bare, _, network = name.rpartition("_")
+    if name not in _METRICS and "feature" in bare and bare in _METRICS:
+        return f"{_METRICS[bare]} ({network})"
     return _METRICS.get(name) or spell_out(name)
 
 
 def main_metrics(names: Iterable[str]) -> list[str]:
     """The metrics to draw and to print first, in the order given: one of each kind, or all where none is known."""
     distinct = list(dict.fromkeys(names))
-    return [name for name in distinct if name in MAIN_METRICS] or distinct
+    return [name for name in distinct if {name, name.rpartition("_")[0]} & set(MAIN_METRICS)] or distinct
 
 
 def spell_out(name: str) -> str:

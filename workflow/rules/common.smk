@@ -46,6 +46,11 @@ def code(rule):
     return code_version(f"workflow/scripts/{rule}.py")
 
 
+def predictors_of(subject):
+    """Decoders, baselines and trivial predictors of a subject: all that is scored."""
+    return DECODERS_OF[subject] + IMAGE_BASELINES + TRIVIAL
+
+
 def decoder_of(wildcards):
     """Input function: the settings of the wildcards' decoder for their subject."""
     return plan.decoder(wildcards.decoder, wildcards.subject)

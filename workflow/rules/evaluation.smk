@@ -1,3 +1,31 @@
+rule extract_features:
+    input:
+        images=lambda wildcards: [
+            f"<results>/decoding/sub-{wildcards.subject}/{decoder}/images.h5"
+            for decoder in predictors_of(wildcards.subject)
+        ],
+    output:
+        features="<results>/evaluation/sub-{subject}_features.h5",
+    log:
+        "<results>/logs/extract_features/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/extract_features/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("evaluation.features"),
+        code=code("extract_features"),
+        decoders=lambda wildcards: predictors_of(wildcards.subject),
+    message:
+        "Looking at the faces of sub-{wildcards.subject} as a face network does"
+    script:
+        "../scripts/extract_features.py"
+
+
 rule evaluate:
     input:
         latents=lambda wildcards: (
@@ -6,6 +34,7 @@ rule evaluate:
             else f"<results>/decoding/sub-{wildcards.subject}/{wildcards.decoder}/latents.h5"
         ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
+        features="<results>/evaluation/sub-{subject}_features.h5" if cfg("evaluation.features") else [],
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
     log:
@@ -33,7 +62,7 @@ rule gather_metrics:
         metrics=[
             f"<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv"
             for subject in SUBJECTS
-            for decoder in DECODERS_OF[subject] + IMAGE_BASELINES + TRIVIAL
+            for decoder in predictors_of(subject)
         ],
     output:
         metrics="<results>/evaluation/metrics.tsv",

@@ -15,6 +15,9 @@ def main(job):
     if job.input.latents:
         latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
         items["latents"] = latents["true"], latents["decoded"]
+    if job.input.features:
+        features, _ = read_arrays(job.input.features, ["stimulus", job.wildcards.decoder])
+        items["features"] = features["stimulus"], features[job.wildcards.decoder]
     table = tabulate(
         items=items,
         metrics=job.params.cfg["metrics"],
@@ -23,6 +26,7 @@ def main(job):
         subject=job.wildcards.subject,
         decoder=job.wildcards.decoder,
         resamples=job.params.cfg["resamples"],
+        network=job.params.cfg["features"] or "",
     )
     for row in table.itertuples():
         logging.info(
