@@ -239,8 +239,8 @@ def _decoding(settings: Mapping[str, Any]) -> str:
 def _decoder(options: Mapping[str, Any]) -> str:
     if options.get("subjects") == "shared":
         return (
-            f"{_decoder({**options, 'subjects': 'own'})}, fitted to the training trials of all subjects in a space that "
-            "these trials share [@haxby2011]"
+            f"{_decoder({**options, 'subjects': 'own'})}, fitted to the training trials of all subjects in a space "
+            "that these trials share [@haxby2011]"
         )
     if options.get("kind") == "dense":
         rate = f"{options.get('learning_rate', 1e-5):g}".replace("e-0", "e-")
@@ -253,9 +253,8 @@ def _decoder(options: Mapping[str, Any]) -> str:
     if options.get("kind") == "chainer":
         return "the dense layer that the authors of the published study trained and released [@dado2022], as it is"
     if options.get("kind") == "ridge":
-        return (
-            "ridge regression with himalaya [@himalaya], its penalty chosen by cross-validation on the training trials"
-        )
+        how = "generalised cross-validation" if options.get("selection") == "gcv" else "cross-validation"
+        return f"ridge regression with himalaya [@himalaya], its penalty chosen by {how} on the training trials"
     return _OTHER_KINDS.get(str(options.get("kind")), f"a decoder of kind {options.get('kind')}")
 
 
