@@ -8,9 +8,12 @@ maximisation of the marginal likelihood.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from sklearn.covariance import ledoit_wolf_shrinkage
+
+from hyper.errors import DataError
 
 _BANDS = 16  # groups of rows of similar s, which share one factor analysis
 _RATIOS = np.geomspace(1e-2, 1e4, 49)  # of noise to signal variance of a trial
@@ -63,7 +66,11 @@ class _Rows(NamedTuple):
 
 
 def fit_encoding_model(
-    responses: np.ndarray, latents: np.ndarray, components: int | None = None, iterations: int = 6
+    responses: np.ndarray,
+    latents: np.ndarray,
+    components: int | None = None,
+    iterations: int = 6,
+    noise: Literal["low-rank", "ledoit-wolf"] = "low-rank",
 ) -> EncodingModel:
     """Fit the encoding model by maximum marginal likelihood.
 
@@ -76,10 +83,18 @@ def fit_encoding_model(
     components : int, optional
         Of the shared noise; if not given, as many as `count_components` finds.
     iterations : int
+    noise : {'low-rank', 'ledoit-wolf'}
+        Covariance of the noise: shared components and private variances, found with the rest; or what the latents leave
+        of the sample's covariance, shrunk to equal independent variances (Ledoit & Wolf, 2004) and then left as it is.
 
     Returns
     -------
     EncodingModel
+
+    Raises
+    ------
+    DataError
+        When latents leave fewer than two trials' worth of noise to shrink.
 
     Notes
     -----
@@ -93,12 +108,14 @@ def fit_encoding_model(
     left, root, right = left[:, kept], root[kept], right[kept]
     projected = left.T @ responses
     rows = _Rows(projected, root**2, responses - left @ projected, max(len(responses) - 1 - len(root), 0))
-    shared, private = _start(rows, components)
+    low_rank = noise == "low-rank"
+    shared, private = _start(rows, components) if low_rank else _ledoit_wolf(responses, left)
     signal = np.full(responses.shape[1], 0.01 / latents.shape[1]) * (private + np.square(shared).sum(axis=1))
     for _ in range(iterations):
-        shared = _update_loadings(rows, shared, private, signal)
+        shared = _update_loadings(rows, shared, private, signal) if low_rank else shared
         squares = _squares_without_shared(rows, shared, private, signal)
-        private, signal = _update_variances(rows, *squares, latents.shape[1])
+        variance, signal = _update_variances(rows, *squares, latents.shape[1])
+        private = variance if low_rank else private
     mean, variance = _posterior(rows, shared, private, signal)
     unsure = variance.sum(axis=0) + (latents.shape[1] - len(root)) * signal
     return EncodingModel(mean.T @ right, unsure, signal * latents.shape[1], private, shared)
@@ -134,6 +151,24 @@ def _start(rows: _Rows, components: int | None) -> tuple[np.ndarray, np.ndarray]
     shared = noise.T @ vectors / np.sqrt(free)
     private = np.square(noise).sum(axis=0) / free
     return shared, np.maximum(private - np.square(shared).sum(axis=1), np.maximum(0.05 * private, _LEAST))
+
+
+def _ledoit_wolf(responses: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Loadings and private variances whose covariance is Ledoit and Wolf's, of what is orthogonal to the latents.
+
+    In a basis of the complement of mean and latents the rows are independent draws of the noise, as many as there are
+    degrees of freedom.
+    """
+    known = np.column_stack([np.ones(len(left)), left])
+    free = len(known) - known.shape[1]
+    if free < 2:
+        fault = f"{len(known)} trials leave {max(free, 0)} degrees of freedom for the noise"
+        raise DataError("noise-aware", fault, "Set noise: low-rank")
+    draws = np.linalg.qr(known, mode="complete")[0][:, known.shape[1] :].T @ responses
+    shrinkage = ledoit_wolf_shrinkage(draws, assume_centered=True)
+    equal = np.square(draws).sum() / draws.size
+    shared = draws.T * np.sqrt((1 - shrinkage) / free)
+    return shared, np.full(responses.shape[1], max(shrinkage * equal, _LEAST))
 
 
 def _factors(values: np.ndarray, shared: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,8 @@ class NoiseAwareDecoder(LinearDecoder):
     ----------
     components : int or None
         Of the shared noise; None: counted from the training trials.
+    noise : {'low-rank', 'ledoit-wolf'}
+        Covariance of the noise: shared components and private variances, or the shrunk sample covariance.
     iterations : int
         Of the marginal likelihood's maximisation.
     weight_uncertainty : bool
@@ -48,14 +50,15 @@ class NoiseAwareDecoder(LinearDecoder):
     def __init__(
         self,
         components: int | None = None,
+        noise: Literal["low-rank", "ledoit-wolf"] = "low-rank",
         iterations: int = 6,
         weight_uncertainty: bool = True,
         prior: Literal["standard", "empirical"] = "standard",
         scaling: Literal["zscore", "none"] = "zscore",
     ) -> None:
         super().__init__(
-            components=components, iterations=iterations, weight_uncertainty=weight_uncertainty, prior=prior,
-            scaling=scaling,
+            components=components, noise=noise, iterations=iterations, weight_uncertainty=weight_uncertainty,
+            prior=prior, scaling=scaling,
         )  # fmt: skip
 
     def _fit_scaled(
@@ -63,8 +66,9 @@ class NoiseAwareDecoder(LinearDecoder):
     ) -> None:
         self.centre, self.offset = responses.mean(axis=0), latents.mean(axis=0)
         model = fit_encoding_model(
-            responses - self.centre, latents - self.offset, self.settings["components"], self.settings["iterations"]
-        )
+            responses - self.centre, latents - self.offset, self.settings["components"], self.settings["iterations"],
+            self.settings["noise"],
+        )  # fmt: skip
         self.encoding, self.unsure = model.weights, model.unsure
         self.private, self.shared = model.private, model.shared
         size = latents.shape[1]

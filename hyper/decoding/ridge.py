@@ -35,6 +35,9 @@ class RidgeDecoder(LinearDecoder):
         Range of penalties, in units of (scaled response)^2 summed over trials.
     number : int
         Penalties tried, evenly spaced on a logarithmic scale.
+    selection : {'folds', 'gcv'}
+        By folds, or by generalised cross-validation (Golub, Heath & Wahba, 1979), which leaves no trial out and so
+        knows nothing of runs.
     folds : int
         Used when the trials are of one run.
     scaling : {'zscore', 'none'}
@@ -46,8 +49,8 @@ class RidgeDecoder(LinearDecoder):
 
     Notes
     -----
-    The curve has one row per penalty: ``left_out_mse``, mean over folds and latents, and ``latents``, how many of them
-    use it.
+    The curve has one row per penalty: ``left_out_mse``, mean over folds and latents (``gcv``, mean over latents, where
+    that selects), and ``latents``, how many of them use it.
     """
 
     kind: ClassVar[str] = "ridge"
@@ -58,44 +61,46 @@ class RidgeDecoder(LinearDecoder):
         lowest: float = 1e-1,
         highest: float = 1e7,
         number: int = 33,
+        selection: Literal["folds", "gcv"] = "folds",
         folds: int = 5,
         scaling: Literal["zscore", "none"] = "zscore",
         weighting: Literal["none", "reliability"] = "none",
         device: Literal["auto", "cpu", "cuda"] = "auto",
     ) -> None:
         super().__init__(
-            penalty=penalty, lowest=lowest, highest=highest, number=number, folds=folds, scaling=scaling,
-            weighting=weighting, device=device,
+            penalty=penalty, lowest=lowest, highest=highest, number=number, selection=selection, folds=folds,
+            scaling=scaling, weighting=weighting, device=device,
         )  # fmt: skip
 
     def _fit_scaled(
         self, responses: np.ndarray, latents: np.ndarray, series: np.ndarray | None, watched: Pair | None
     ) -> None:
         grid = np.geomspace(self.settings["lowest"], self.settings["highest"], self.settings["number"])
-        folds = folds_of(len(responses), series, self.settings["folds"])
         centre, offset = responses.mean(axis=0), latents.mean(axis=0)
         x, z = responses - centre, latents - offset
-        score = _RecordedScore()
-        options = {
-            "alphas": grid, "cv": PredefinedSplit(folds), "fit_intercept": True, "score_func": score,
-            "local_alpha": self.settings["penalty"] == "per latent",
-        }  # fmt: skip
-        with _backend(choose_device(self.settings["device"]).type):
-            best, coefficients = _solve(x, z, options)
+        local = self.settings["penalty"] == "per latent"
+        if self.settings["selection"] == "gcv":
+            best, coefficients, curve = _solve_by_gcv(x, z, grid, local)
+        else:
+            folds = folds_of(len(responses), series, self.settings["folds"])
+            score = _RecordedScore()
+            options = {
+                "alphas": grid, "cv": PredefinedSplit(folds), "fit_intercept": True, "score_func": score,
+                "local_alpha": local,
+            }  # fmt: skip
+            with _backend(choose_device(self.settings["device"]).type):
+                best, coefficients = _solve(x, z, options)
+            curve = score.curve()
         self.weight = np.ascontiguousarray(coefficients.T)
         self.bias = offset - self.weight @ centre
         self.penalties = grid[np.abs(np.log(grid)[:, None] - np.log(best)[None]).argmin(axis=0)]
-        self.curve = pd.DataFrame(
-            {
-                "penalty": grid,
-                "left_out_mse": score.curve(),
-                "latents": [int((self.penalties == value).sum()) for value in grid],
-            }
-        )
-        self._report(grid, len(np.unique(folds)))
+        counts = [int((self.penalties == value).sum()) for value in grid]
+        name = "gcv" if self.settings["selection"] == "gcv" else "left_out_mse"
+        self.curve = pd.DataFrame({"penalty": grid, name: curve, "latents": counts})
+        self._report(grid)
 
-    def _report(self, grid: np.ndarray, folds: int) -> None:
-        _log.info("penalty %.3g (median over latents), %d folds", np.median(self.penalties), folds)
+    def _report(self, grid: np.ndarray) -> None:
+        _log.info("penalty %.3g (median over latents), by %s", np.median(self.penalties), self.settings["selection"])
         ends = np.isin(self.penalties, grid[[0, -1]]).mean()
         if ends > 0.5 and len(grid) > 1:
             _log.warning(
@@ -117,6 +122,27 @@ def _solve(x: np.ndarray, z: np.ndarray, options: dict[str, Any]) -> tuple[np.nd
     if not np.isfinite(coefficients).all():
         raise DataError("ridge", "the solution is not finite", "Raise decoding.decoders.<name>.lowest")
     return backend.to_numpy(best), coefficients
+
+
+def _solve_by_gcv(
+    x: np.ndarray, z: np.ndarray, grid: np.ndarray, local: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Penalty per latent, coefficients, shape (voxel, latent), and criterion per penalty, of centred data.
+
+    The criterion is the mean squared residual over (1 - degrees of freedom / trials)^2, the mean counting as one.
+    """
+    left, root, right = np.linalg.svd(x, full_matrices=False)
+    kept = root > max(x.shape) * np.finfo(float).eps * root[0]
+    left, root, right = left[:, kept], root[kept], right[kept]
+    projected = left.T @ z
+    outside = np.square(z).sum(axis=0) - np.square(projected).sum(axis=0)
+    shares = root**2 / (root**2 + grid[:, None])
+    residual = np.square(1 - shares) @ np.square(projected) + outside
+    free = np.maximum(1 - (1 + shares.sum(axis=1)) / len(x), 1e-9)
+    criterion = residual / len(x) / np.square(free)[:, None]
+    best = criterion.argmin(axis=0) if local else np.full(z.shape[1], criterion.mean(axis=1).argmin())
+    coefficients = right.T @ ((shares[best].T / root[:, None]) * projected)
+    return grid[best], coefficients, criterion.mean(axis=1)
 
 
 @contextmanager

@@ -253,9 +253,8 @@ def _decoder(options: Mapping[str, Any]) -> str:
     if options.get("kind") == "chainer":
         return "the dense layer that the authors of the published study trained and released [@dado2022], as it is"
     if options.get("kind") == "ridge":
-        return (
-            "ridge regression with himalaya [@himalaya], its penalty chosen by cross-validation on the training trials"
-        )
+        how = "generalised cross-validation" if options.get("selection") == "gcv" else "cross-validation"
+        return f"ridge regression with himalaya [@himalaya], its penalty chosen by {how} on the training trials"
     return _OTHER_KINDS.get(str(options.get("kind")), f"a decoder of kind {options.get('kind')}")
 
 

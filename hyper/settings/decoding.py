@@ -75,6 +75,9 @@ class Ridge(Section):
     lowest: float = Field(1e-1, gt=0, description="Lowest penalty tried.")
     highest: float = Field(1e7, gt=0, description="Highest penalty tried.")
     number: int = Field(33, ge=1, description="Penalties tried, evenly spaced on a logarithmic scale.")
+    selection: Literal["folds", "gcv"] = Field(
+        "folds", description="Of the penalty: by folds, or by generalised cross-validation, which knows no runs."
+    )
     folds: int = Field(5, ge=2, description=_FOLDS)
     scaling: Scaling = Field("zscore", description=_SCALING)
     weighting: Literal["none", "reliability"] = Field(
@@ -122,6 +125,11 @@ class NoiseAware(Section):
     kind: Literal["noise-aware"] = Field("noise-aware", description="Bayes' rule on an encoding model.")
     components: int | None = Field(
         None, ge=0, description="Components of noise that voxels share; null counts them in the training trials."
+    )
+    noise: Literal["low-rank", "ledoit-wolf"] = Field(
+        "low-rank",
+        description="Its covariance: shared components and private variances, or Ledoit and Wolf's mixture "
+        "of the sample's with equal independent variances (`components` then plays no part).",
     )
     iterations: int = Field(6, ge=1, description="Iterations of the marginal likelihood's maximisation.")
     weight_uncertainty: bool = Field(

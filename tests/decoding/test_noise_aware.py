@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.covariance import LedoitWolf
 
 from hyper.decoding.encoding_model import count_components, fit_encoding_model
 from hyper.decoding.noise_aware import NoiseAwareDecoder
@@ -109,3 +110,33 @@ def test_empirical_prior_serves_latents_of_another_size(truth):
     decoded = decoder.decode(new, 4)
     assert np.abs(decoded - (true * 0.1 + 5)).mean() < 0.08
     assert cosine(decoded - 5, true) > 0.5
+
+
+def test_ledoit_wolf_noise_is_that_of_the_noise_alone(truth):
+    """The covariance equals scikit-learn's, of the true noise of as many trials as the latents leave."""
+    responses, latents = draw(truth, TRIALS)
+    noise = (responses - latents @ truth["weights"].T)[: TRIALS - 1 - LATENT]
+    due = LedoitWolf(assume_centered=True).fit(noise)
+    model = fit_encoding_model(responses - responses.mean(axis=0), latents - latents.mean(axis=0), noise="ledoit-wolf")
+    found = model.shared @ model.shared.T + np.diag(model.private)
+    true = truth["shared"] @ truth["shared"].T + np.diag(truth["private"])
+    off = np.linalg.norm(found - true)
+    assert off < 1.1 * np.linalg.norm(due.covariance_ - true)
+    assert np.ptp(model.private) == 0 and model.private[0] > 0
+    assert np.trace(found) == pytest.approx(np.trace(true), rel=0.05)
+
+
+def test_ledoit_wolf_decodes_better_than_independent_noise(truth):
+    responses, latents = draw(truth, TRIALS)
+    new, true = draw(truth, 50, repeats=8, seed=3)
+    decoded = {
+        name: NoiseAwareDecoder(**options).fit(responses, latents).decode(new, 8)
+        for name, options in {"shrunk": {"noise": "ledoit-wolf"}, "independent": {"components": 0}}.items()
+    }
+    assert cosine(decoded["shrunk"], true) > cosine(decoded["independent"], true)
+
+
+def test_ledoit_wolf_needs_more_trials_than_latents(truth):
+    responses, latents = draw(truth, LATENT + 2)
+    with pytest.raises(DataError, match="22 trials leave 1 degrees of freedom"):
+        NoiseAwareDecoder(noise="ledoit-wolf").fit(responses, latents)

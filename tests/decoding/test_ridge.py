@@ -68,3 +68,24 @@ def test_himalaya_backend_is_restored():
     before = get_backend().name
     RidgeDecoder(device="cpu").fit(*make_data(30), series=SERIES)
     assert get_backend().name == before
+
+
+@pytest.mark.parametrize("penalty", ["shared", "per latent"])
+@pytest.mark.parametrize("voxels", [12, 150])
+def test_generalised_cross_validation_from_its_definition(voxels, penalty):
+    x, z = make_data(voxels)
+    decoder = RidgeDecoder(penalty=penalty, selection="gcv", lowest=1, highest=1e5, number=11).fit(x, z, series=SERIES)
+    s, trials = scaled(x), len(x)
+    criterion = []
+    for value in decoder.curve["penalty"]:
+        hat = np.full((trials, trials), 1 / trials) + s @ np.linalg.solve(s.T @ s + value * np.eye(voxels), s.T)
+        residual = z - hat @ z
+        criterion.append(np.square(residual).mean(axis=0) / (1 - np.trace(hat) / trials) ** 2)
+    criterion = np.array(criterion)
+    assert np.allclose(decoder.curve["gcv"], criterion.mean(axis=1))
+    local = penalty == "per latent"
+    best = criterion.argmin(axis=0) if local else np.full(LATENT, criterion.mean(axis=1).argmin())
+    assert np.array_equal(decoder.penalties, decoder.curve["penalty"].to_numpy()[best])
+    for k, value in enumerate(decoder.penalties):
+        expected = Ridge(alpha=value).fit(s, z[:, k]).predict((x[:7] - x.mean(axis=0)) / x.std(axis=0))
+        assert np.abs(decoder.decode(x[:7])[:, k] - expected).max() < 1e-8
