@@ -45,11 +45,13 @@ def _metrics(options: argparse.Namespace) -> int:
     look = load_network(network) if network else None
     pairs = read_pairs(options.stimuli, options.reconstructions, options.size)
     print(pairs.description)
-    items: Items = {"images": (pairs.stimuli, pairs.reconstructions)}
+    images: Items = {"images": (pairs.stimuli, pairs.reconstructions)}
+    features: Items = {}
     if look is not None:
         apart = separation(look, pairs.stimuli)
         print(f"{network} tells the stimuli apart in {100 * apart:.1f} % of the comparisons" + _doubt(apart))
-        items["features"] = features_of(look, pairs.stimuli), features_of(look, pairs.reconstructions)
+        features = {"features": (features_of(look, pairs.stimuli), features_of(look, pairs.reconstructions))}
+    items: Items = {**images, **features}
     table = tabulate(items, names, options.permutations, options.seed, "", "reconstructions", network=network)
     table = add_correction(table, "holm").drop(columns=["subject", "decoder", "region"])
     _show(table)
