@@ -289,7 +289,8 @@ _CORRECTIONS = {"holm": "Holm's method [@holm1979]", "fdr": "the false discovery
 
 
 def _evaluation(settings: Mapping[str, Any]) -> str:
-    names = _get(settings, "evaluation.metrics", [])
+    network = _get(settings, "evaluation.features")
+    names = [name for name in _get(settings, "evaluation.metrics", []) if network or "feature" not in name]
     draws = _get(settings, "evaluation.permutations")
     times = f" ({draws:,} times)" if isinstance(draws, int) else ""
     method = _CORRECTIONS.get(str(_get(settings, "evaluation.correction")))
@@ -305,11 +306,12 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
         if eigenface
         else ""
     )
+    looked = f" The face network is that of {network}." if network else ""
     return (
         f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
         f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
         f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
-        f"same table.{baseline}"
+        f"same table.{baseline}{looked}"
     )
 
 

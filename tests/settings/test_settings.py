@@ -60,6 +60,19 @@ def test_a_wrong_setting_is_named(config, message):
         load_settings(config, "my.yaml")
 
 
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"decoding": {"decoders": {"eigenface": {"kind": "ridge"}}}}, "'eigenface' cannot name a decoder"),
+        ({"evaluation": {"metrics": ["ssim_rgb", "ssim_rgb"]}}, "a metric is named twice"),
+        ({"evaluation": {"metrics": ["ssim"]}}, "evaluation.metrics"),
+    ],
+)
+def test_names_that_clash_or_do_not_exist(section, message):
+    with pytest.raises(SettingsError, match=message):
+        load_settings({"study": {"simulated": True}} | section, "x")
+
+
 def test_every_fault_is_listed_at_once():
     with pytest.raises(SettingsError) as caught:
         load_settings({"study": {"simulated": True, "sed": 1}, "responses": {"voxels": 0}}, "my.yaml")
