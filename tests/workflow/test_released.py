@@ -21,6 +21,7 @@ DECODERS = {
     "model2": {"kind": "dense", "scaling": "none", "epochs": 30, "layer": "L2"},
     "layer1": {"kind": "dense", "scaling": "none", "epochs": 30, "layer": "L1", "latents": False},
     "authors": {"kind": "chainer", "files": {"01": "l0_small.model"}},
+    "both": {"kind": "ridge", "subjects": "shared"},
 }
 
 
@@ -46,8 +47,9 @@ def write_study(folder):
 
 def test_the_study_starts_at_decoding(tmp_path):
     planned = write_study(tmp_path).planned()
-    assert planned["fit_decoder"] == 7  # the authors' decoder is of the first subject alone
-    assert planned["reconstruct"] == 11
+    assert planned["fit_decoder"] == 9  # the authors' decoder is of the first subject alone
+    assert planned["reconstruct"] == 13
+    assert planned["fit_shared_space"] == 1
     assert not {"read_trials", "realign", "fit_glm", "select_voxels", "assemble_responses", "plot_voxels"} & set(
         planned
     )
@@ -75,7 +77,7 @@ def released(tmp_path_factory):
 @pytest.mark.slow
 def test_the_whole_study_runs(released):
     metrics = pd.read_csv(released.results / "evaluation/metrics.tsv", sep="\t", dtype={"subject": str})
-    assert metrics.groupby("subject")["decoder"].nunique().to_dict() == {"01": 6, "02": 5}
+    assert metrics.groupby("subject")["decoder"].nunique().to_dict() == {"01": 7, "02": 6}
     page = (released.results / "report/index.html").read_text()
     assert "were matrices of responses" in page
     assert 'id="training"' in page
