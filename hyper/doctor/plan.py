@@ -129,6 +129,12 @@ class Plan:
             options["file"] = str(Path(options.pop("files")[subject]).expanduser())
         return options
 
+    @property
+    def mapped_layers(self) -> list[str]:
+        """Layers whose decoders are mapped, in the order of the settings; none in a study without a map."""
+        decoders = self.section("decoding.decoders")
+        return [decoders[name]["layer"] for name in self.settings.mapping.decoders]
+
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
         faults = self._decoder_faults()

@@ -81,13 +81,18 @@ def permutation_statistics(paired: np.ndarray, orders: np.ndarray) -> tuple[np.n
 
 
 def family_wise_p(observed: np.ndarray, highest: np.ndarray) -> np.ndarray:
-    """p of each voxel against the highest value anywhere under each order (Westfall & Young 1993): (1 + n) / (1 + N).
+    """Rank each voxel against the highest value anywhere under each order (Westfall & Young 1993).
 
     Parameters
     ----------
     observed : ndarray
         Standardised effects, any shape.
     highest : ndarray, shape (permutation,)
+
+    Returns
+    -------
+    ndarray
+        (1 + orders that reach it) / (1 + orders).
     """
     ranked = np.sort(highest)
     above = len(ranked) - np.searchsorted(ranked, observed - 1e-9, side="left")
@@ -114,7 +119,7 @@ def bootstrap_confidence(values: np.ndarray, count: int, seed: int) -> np.ndarra
     -------
     ndarray, shape (voxel,)
     """
-    layers, voxels, stimuli = values.shape
+    _, voxels, stimuli = values.shape
     random = generator_of(seed, "mapping", "bootstrap")
     weights = random.multinomial(stimuli, np.full(stimuli, 1 / stimuli), size=count).T.astype(values.dtype)
     own, won = winners(values), np.zeros(voxels)
