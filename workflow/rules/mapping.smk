@@ -40,9 +40,7 @@ rule occlude:
 
 rule map_layers:
     input:
-        chunks=lambda wildcards: [
-            f"<results>/mapping/sub-{wildcards.subject}/chunks/{chunk}.h5" for chunk in CHUNKS
-        ],
+        chunks=lambda wildcards: [f"<results>/mapping/sub-{wildcards.subject}/chunks/{chunk}.h5" for chunk in CHUNKS],
         responses=responses_of,
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
         trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),

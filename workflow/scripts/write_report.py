@@ -31,6 +31,7 @@ def main(job):
         latents=by_subject(job.input.latents, job.params.decoders_of),
         metrics=next(map(Path, job.input.scores), None),
         truth=next(map(Path, job.input.truth), None),
+        maps={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.maps)},
         files=expand_folders(job.input.files),
     )
     page = render_page(sources)
