@@ -61,7 +61,7 @@ def cubes(ijk: np.ndarray, edges: np.ndarray) -> np.ndarray:
     lookup[tuple((ijk + half).T)] = np.arange(len(ijk))
     if (lookup >= 0).sum() < len(ijk):
         raise DataError("voxels", "two lie at the same place", "Run the rule assemble_responses again")
-    offsets = np.indices(np.asarray(edges)).reshape(3, -1)
+    offsets = np.indices(tuple(int(edge) for edge in edges)).reshape(3, -1)
     members = lookup[tuple(ijk.T[:, :, None] + offsets[:, None, :])]
     members = -np.sort(-members, axis=1)[:, : int((members >= 0).sum(axis=1).max())]
     return members

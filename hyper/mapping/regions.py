@@ -76,7 +76,7 @@ def read_atlas(volume: str | Path, labels: str | Path, grouping: str = "none") -
     table = read_table(labels)
     if not {"index", "name"} <= set(table.columns):
         raise DataError(labels, "it has no columns index and name", "Write a TSV with these columns")
-    names = {int(row.index_): str(row.name_) for row in table.rename(columns=lambda name: name + "_").itertuples()}
+    names = {int(number): str(name) for number, name in zip(table["index"], table["name"], strict=True)}
     if grouping == "glasser":
         names = {number: group for number, name in names.items() if (group := glasser_group(name))}
     if not names:

@@ -189,7 +189,7 @@ def write_maps(
     place = tuple(voxels[["i", "j", "k"]].to_numpy().T)
 
     def write(name: str, values: np.ndarray, dtype: type) -> None:
-        volume = np.zeros(shape[:3], dtype)
+        volume: np.ndarray = np.zeros(shape[:3], dtype)
         volume[place] = values
         write_image(f"{stem}_desc-{name}.nii.gz", volume, affine)
 

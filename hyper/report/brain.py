@@ -153,12 +153,13 @@ def draw_labels(
         raise DataError("labels", "there is none", "Lower mapping.alpha")
     points = apply_affine(affine, np.array(np.nonzero(labels > 0), float))
     overlay = np.where(labels > 0, labels, np.nan).astype(float)
-    colours = ListedColormap(label_colours(len(names)))
+    paints = label_colours(len(names))
     figure = _draw(
-        overlay, affine, underlay, points, slices, text, colours, (0.5, len(names) + 0.5), borders=borders
+        overlay, affine, underlay, points, slices, text, ListedColormap(paints), (0.5, len(names) + 0.5),
+        borders=borders,
     )  # fmt: skip
     with styled():
-        handles = [Patch(color=colour, label=name) for colour, name in zip(colours.colors, names, strict=True)]
+        handles = [Patch(color=colour, label=name) for colour, name in zip(paints, names, strict=True)]
         figure.legend(
             handles=handles, loc="upper right", ncols=len(names), bbox_to_anchor=(1, 1), borderaxespad=0.2,
             handlelength=0.9, handleheight=0.9, columnspacing=1.2, handletextpad=0.4,

@@ -56,12 +56,12 @@ def layer_tables(layers: Path, regions: Path) -> tuple[Table, Table]:
     ]  # fmt: skip
     rows = [
         [
-            Cell(str(row.layer)),
-            Cell(f"{number(row.similarity)} ± {number(row.sem)}", str(row.similarity), p_value(row.p)),
-            Cell(number(row.chance), str(row.chance)),
-            *(Cell(f"{count:,}", str(count)) for count in (row.voxels, row.significant, row.certain)),
+            Cell(str(row["layer"])),
+            Cell(f"{number(row['similarity'])} ± {number(row['sem'])}", str(row["similarity"]), p_value(row["p"])),
+            Cell(number(row["chance"]), str(row["chance"])),
+            *(Cell(f"{row[name]:,}", str(row[name])) for name in ("voxels", "significant", "certain")),
         ]
-        for row in found.itertuples()
+        for row in found.to_dict("records")
     ]
     names = [str(name) for name in found["layer"]]
     table = read_table(regions)

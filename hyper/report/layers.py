@@ -34,11 +34,10 @@ def draw_layer_bars(layers: pd.DataFrame, regions: pd.DataFrame) -> Figure:
 def _draw_similarity(axes: Axes, layers: pd.DataFrame, names: list[str]) -> None:
     places = np.arange(len(names))
     axes.bar(places, layers["similarity"], 0.7, yerr=layers["sem"], color=label_colours(len(names)), ecolor=INK)
-    for place, chance, top, sem, p in zip(
-        places, layers["chance"], layers["similarity"], layers["sem"], layers["p"], strict=True
-    ):
-        axes.plot([place - 0.35, place + 0.35], [chance, chance], color=INK, linewidth=1, linestyle=(0, (2, 1.5)))
-        axes.text(place, top + sem + 0.01, p_value(p), ha="center", fontsize=5.5, color=MUTED)
+    for place, row in enumerate(layers.to_dict("records")):
+        axes.plot([place - 0.35, place + 0.35], [row["chance"]] * 2, color=INK, linewidth=1, linestyle=(0, (2, 1.5)))
+        top = row["similarity"] + row["sem"] + 0.01
+        axes.text(place, top, p_value(row["p"]), ha="center", fontsize=5.5, color=MUTED)
     axes.set_xticks(places, names)
     axes.set_ylim(0, max(float((layers["similarity"] + layers["sem"]).max()) * 1.12, 0.1))
     axes.set_ylabel("1 / (1 + MSE); dashed: chance")
