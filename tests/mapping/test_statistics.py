@@ -95,7 +95,7 @@ def banded_study(seed, signal):
     """Four clusters of voxels, far apart, each tuned to the latents that one layer sees."""
     rng = np.random.default_rng(seed)
     block = np.argwhere(np.ones((3, 3, 3)))
-    ijk = np.concatenate([block + (8 * number, 0, 0) for number in range(4)])
+    ijk = np.concatenate([block + np.array([8 * number, 0, 0]) for number in range(4)])
     planted = np.repeat(np.arange(4), len(block))
     tuning = np.zeros((LATENT, len(ijk)))
     for number in range(4):

@@ -31,7 +31,7 @@ rule occlude:
         permutations=cfg("mapping.permutations"),
         seed=SEED,
     wildcard_constraints:
-        chunk=r"\d{3,}",
+        chunk="[0-9]+",
     message:
         "Removing the surroundings of voxels of sub-{wildcards.subject}, chunk {wildcards.chunk}"
     script:
