@@ -145,6 +145,12 @@ class Plan:
             return f"{self.results}/decoding/shared/sub-{subject}_responses.h5"
         return self.responses_file(subject)
 
+    @property
+    def mapped_layers(self) -> list[str]:
+        """Layers whose decoders are mapped, in the order of the settings; none in a study without a map."""
+        decoders = self.section("decoding.decoders")
+        return [decoders[name]["layer"] for name in self.settings.mapping.decoders]
+
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
         faults = self._decoder_faults()

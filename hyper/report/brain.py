@@ -1,6 +1,6 @@
 """Voxels and maps on slices of the template brain."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -8,13 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from hyper.errors import DataError
 from hyper.io.spaces import apply_affine, grid_points
 from hyper.io.tables import read_table
 from hyper.io.volumes import iterate_volumes, load_image
 from hyper.preprocess.template import Template
-from hyper.report.style import MUTED, PALETTE, WIDTH, styled
+from hyper.report.style import INK, MUTED, PALETTE, WIDTH, styled
 
 _PLANES = (("z", 2, "Axial"), ("y", 1, "Coronal"), ("x", 0, "Sagittal"))
 
@@ -157,9 +158,60 @@ def underlay_voxels(underlay: Template, affine: np.ndarray, shape: tuple[int, ..
     return found.reshape(shape)
 
 
+def draw_labels(
+    labels: np.ndarray, affine: np.ndarray, underlay: Template, names: Sequence[str], text: str, slices: int = 6,
+    borders: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Figure:  # fmt: skip
+    """Draw numbered labels in colours that colour-blind readers can tell apart, with the borders of regions.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (x, y, z)
+        1 and up; 0 is not drawn.
+    affine : ndarray, shape (4, 4)
+        Voxel to MNI mm.
+    underlay : Template
+    names : sequence of str
+        Of labels 1 and up.
+    text : str
+        What is shown.
+    slices : int
+        Per orientation.
+    borders : callable, optional
+        Region, as text, of points (3, n) in MNI mm.
+
+    Raises
+    ------
+    DataError
+        When there is no label.
+    """
+    if not (labels > 0).any():
+        raise DataError("labels", "there is none", "Lower mapping.alpha")
+    points = apply_affine(affine, np.array(np.nonzero(labels > 0), float))
+    overlay = np.where(labels > 0, labels, np.nan).astype(float)
+    paints = label_colours(len(names))
+    figure = _draw(
+        overlay, affine, underlay, points, slices, text, ListedColormap(paints), (0.5, len(names) + 0.5),
+        borders=borders,
+    )  # fmt: skip
+    with styled():
+        handles = [Patch(color=colour, label=name) for colour, name in zip(paints, names, strict=True)]
+        figure.legend(
+            handles=handles, loc="upper right", ncols=len(names), bbox_to_anchor=(1, 1), borderaxespad=0.2,
+            handlelength=0.9, handleheight=0.9, columnspacing=1.2, handletextpad=0.4,
+        )  # fmt: skip
+    return figure
+
+
+def label_colours(count: int) -> list[str]:
+    """Colours of labels, from `PALETTE`, again from its start when there are more."""
+    return [PALETTE[place % len(PALETTE)] for place in range(count)]
+
+
 def _draw(
     overlay: np.ndarray, affine: np.ndarray, underlay: Template, points: np.ndarray, slices: int, text: str,
     colours: str | Colormap, limits: tuple[float, float], bar: str | None = None,
+    borders: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Figure:  # fmt: skip
     crop = _crop(underlay)
     extent = [(part.stop - part.start) * abs(underlay.affine[axis, axis]) for axis, part in enumerate(crop)]
@@ -180,7 +232,7 @@ def _draw(
             for column, place in enumerate(places):
                 box = ((side + column * cell) / WIDTH, bottom, cell / WIDTH, (line - title) / height)
                 axes = figure.add_axes(box)
-                image = _draw_slice(axes, overlay, affine, underlay, crop, axis, place, colours, limits)
+                image = _draw_slice(axes, overlay, affine, underlay, crop, axis, place, colours, limits, borders)
                 axes.set_title(
                     f"{letter} = {place:.0f}".replace("-", "−"), fontsize=6.5, loc="center", weight="normal", pad=2
                 )
@@ -236,6 +288,7 @@ def _crop(underlay: Template) -> list[slice]:
 def _draw_slice(
     axes: Axes, overlay: np.ndarray, affine: np.ndarray, underlay: Template, crop: Sequence[slice], axis: int,
     place: float, colours: str | Colormap, limits: tuple[float, float],
+    borders: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> object:  # fmt: skip
     """Draw one slice of template and overlay; the overlay is sampled at the template's voxels by nearest neighbour."""
     ranges = [np.arange(part.start, part.stop) for part in crop]
@@ -254,7 +307,20 @@ def _draw_slice(
     top = float(underlay.t1[underlay.brain].max())
     axes.imshow(anatomy.T, origin="lower", cmap="gray", vmin=-0.25 * top, vmax=1.05 * top, interpolation="bilinear")
     axes.set_axis_off()
+    if borders is not None:
+        names = np.where(brain.ravel(), borders(world), "").astype(str)
+        numbers = np.unique(names, return_inverse=True)[1].reshape(shape)
+        if numbers.any():
+            axes.contour(_edges(numbers).T, levels=[0.5], colors=[INK], linewidths=0.35)
     return axes.imshow(
         values.reshape(shape).T, origin="lower", cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest",
         alpha=0.9,
     )  # fmt: skip
+
+
+def _edges(numbers: np.ndarray) -> np.ndarray:
+    """1 in every other region of neighbouring ones, so that a contour runs between them."""
+    edges = np.zeros(numbers.shape)
+    edges[:-1] += numbers[:-1] != numbers[1:]
+    edges[:, :-1] += numbers[:, :-1] != numbers[:, 1:]
+    return np.minimum(edges, 1)

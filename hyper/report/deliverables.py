@@ -50,6 +50,16 @@ _OF_DECODERS = tuple(
 )
 
 
+_OF_MAPS = tuple(
+    "mapping/sub-{subject}/" + name
+    for name in (
+        "sub-{subject}_desc-layer_dseg.nii.gz", "sub-{subject}_desc-layer_dseg.tsv",
+        "sub-{subject}_desc-significant_dseg.nii.gz", "sub-{subject}_desc-confidence_map.nii.gz",
+        "sub-{subject}_voxels.tsv", "sub-{subject}_layers.tsv", "regions.tsv", "sub-{subject}_summary.json",
+    )
+)  # fmt: skip
+
+
 def deliverables(
     runs: Mapping[str, Sequence[str]],
     decoders: Mapping[str, Sequence[str]],
@@ -58,6 +68,7 @@ def deliverables(
     root: str,
     space: str = "MNI152NLin2009aSym",
     with_t1w: Collection[str] | None = None,
+    mapped: Mapping[str, Sequence[str]] | None = None,
 ) -> list[str]:
     """Name the files and folders of a study that are kept and listed; BOLD series, which can be remade, are not.
 
@@ -76,6 +87,8 @@ def deliverables(
         Label of the template.
     with_t1w : collection of str, optional
         Subjects whose runs reach the template through a T1w volume; all when not given.
+    mapped : mapping of str to sequence of str, optional
+        Layers of the subjects with a map of layers.
     """
     measured = [subject for subject, labels in runs.items() if labels]
     names = [name.format(subject=subject, space=space) for name in _OF_SUBJECTS for subject in measured]
@@ -91,13 +104,22 @@ def deliverables(
         pairs = [(subject, decoder) for subject in runs for decoder in decoders[subject]]
         names += [name.format(subject=subject, decoder=decoder) for name in _OF_DECODERS for subject, decoder in pairs]
         names.append("evaluation/metrics.tsv")
+    for subject, layers in (mapped or {}).items():
+        names += [name.format(subject=subject) for name in _OF_MAPS]
+        stem = f"mapping/sub-{subject}/sub-{subject}_desc-"
+        names += [f"{stem}{layer}{kind}_effect.nii.gz" for layer in layers for kind in ("", "mse")]
     if simulated:
         names += ["dataset/truth.h5", *(["evaluation/truth.tsv"] if whole else [])]
     return [root + name for name in names]
 
 
 def figure_files(
-    runs: Mapping[str, Sequence[str]], maps: Iterable[str], whole: bool, root: str, trained: Sequence[str] = ()
+    runs: Mapping[str, Sequence[str]],
+    maps: Iterable[str],
+    whole: bool,
+    root: str,
+    trained: Sequence[str] = (),
+    mapped: Sequence[str] = (),
 ) -> dict[str, list[str]]:
     """Name the PNG files of every kind of figure, those of a subject together.
 
@@ -112,6 +134,8 @@ def figure_files(
         The study's folder, ending in a slash.
     trained : sequence of str
         Subjects with decoders that have a training curve.
+    mapped : sequence of str
+        Subjects with a map of layers.
     """
     drawn, subjects = root + "report/figures/", [subject for subject, labels in runs.items() if labels]
     figures = {
@@ -135,6 +159,8 @@ def figure_files(
     }
     for kind, names in people.items():
         figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in names] if whole or kind == "design" else []
+    for kind in ("layers", "surface", "regions"):
+        figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in mapped]
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
     figures["metrics"] = [drawn + "metrics.png"] if whole else []
     return figures

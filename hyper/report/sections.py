@@ -9,6 +9,7 @@ import pandas as pd
 from hyper.io.tables import read_json, read_table
 from hyper.report.choice import choice_overview
 from hyper.report.faces import FaceRow, read_faces
+from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
 from hyper.report.names import number, predictor_label, spell_out
@@ -232,6 +233,32 @@ def _truth(sources: Sources) -> dict[str, Any] | None:
     return {"overview": truth_overview(table), "every": truth_rows(table), "link": sources.link(sources.truth)}
 
 
+def _layers(sources: Sources) -> dict[str, Any] | None:
+    if not sources.maps:
+        return None
+    alts = {
+        "layers": "Layer with the largest effect in each voxel of {}, on slices of the template brain, MNI mm.",
+        "surface": "The same layers of {} on the inflated cortical surface.",
+        "regions": "Activation similarity of each layer, and share of each layer by region, of {}.",
+    }
+    people = []
+    for subject, path in sources.maps.items():
+        figures = [item for kind, alt in alts.items() for item in _pictures(sources, kind, alt)]
+        table, regions = layer_tables(path.with_name(f"sub-{subject}_layers.tsv"), path.with_name("regions.tsv"))
+        page = sources.folder / f"report/figures/sub-{subject}_surface.html"
+        people.append(
+            {
+                "subject": subject,
+                "sentences": layer_sentences(read_json(path)),
+                "figures": [item for item in figures if item["subject"] == subject],
+                "table": table,
+                "regions": regions,
+                "link": sources.link(page),
+            }
+        )
+    return {"people": people}
+
+
 def _methods(sources: Sources) -> dict[str, Any]:
     paragraphs, references = cited(methods_paragraphs(sources.settings, len(sources.subjects)))
     return {"paragraphs": paragraphs, "references": references}
@@ -262,7 +289,7 @@ def _size(count: float) -> str:
 
 
 # sections whose absence says nothing
-_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability")
+_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers")
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
@@ -287,6 +314,7 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
         _figures_only({"voxels": "Voxel mask of {} in red on slices of the template brain; coordinates in MNI mm."}),
     ),
     ("reliability", "How reliable the responses are", _reliability),
+    ("layers", "Which voxels carry which layer", _layers),
     ("maps", "Maps", _figures_only({"map": "Statistical maps of {} on slices of the template brain, MNI mm."})),
     (
         "preprocessing",

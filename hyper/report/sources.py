@@ -23,7 +23,7 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
-        reliability, map, metrics, faces, interpolations or training.
+        reliability, map, metrics, faces, interpolations, training, layers, surface or regions.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -65,6 +65,8 @@ class Sources:
         Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
     metrics, truth : Path, optional
         Tables.
+    maps : mapping of str to Path
+        Summary of each subject's map of layers; its tables lie beside it.
     files : sequence of Path
         Deliverables to list.
     """
@@ -87,6 +89,7 @@ class Sources:
     ceilings: Mapping[str, Path] = field(default_factory=dict)
     metrics: Path | None = None
     truth: Path | None = None
+    maps: Mapping[str, Path] = field(default_factory=dict)
     files: Sequence[Path] = ()
 
     @property

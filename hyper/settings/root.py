@@ -6,10 +6,11 @@ from pydantic import Field, model_validator
 
 from hyper.settings.baselines import Baselines
 from hyper.settings.dataset import Dataset
-from hyper.settings.decoding import Decoding
+from hyper.settings.decoding import Decoding, Dense
 from hyper.settings.evaluation import Evaluation
 from hyper.settings.generators import Generators
 from hyper.settings.glm import Glm
+from hyper.settings.mapping import Mapping
 from hyper.settings.preprocess import Preprocess
 from hyper.settings.report import Report
 from hyper.settings.responses import Responses
@@ -29,6 +30,7 @@ class Settings(Section):
     responses: Responses = Field(Responses(), description="Which voxels are kept.")
     generators: Generators = Field(Generators(), description="The network that makes the faces.")
     decoding: Decoding = Field(Decoding(), description="From responses to latents.")
+    mapping: Mapping = Field(Mapping(), description="Which voxels carry which layer of the generator.")
     baselines: Baselines = Field(Baselines(), description="What the decoders must beat.")
     evaluation: Evaluation = Field(Evaluation(), description="How good the reconstructions are.")
     report: Report = Field(Report(), description="Figures and the page.")
@@ -37,6 +39,7 @@ class Settings(Section):
     def _agree(self) -> Self:
         if taken := {"eigenface", "eigenface-model"} & set(self.decoding.decoders):
             raise ValueError(f"{min(taken)!r} cannot name a decoder: it is the baseline's name")
+        self._check_mapping()
         if self.dataset.responses is not None:
             return self._agree_with_responses()
         if not self.study.simulated and self.dataset.path is None:
@@ -55,3 +58,19 @@ class Settings(Section):
         if self.study.last_stage == "glm":
             raise ValueError("dataset.responses starts after the glm: set study.last_stage: report")
         return self
+
+    def _check_mapping(self) -> None:
+        if not self.mapping.decoders:
+            return
+        if self.dataset.responses is not None:
+            raise ValueError("mapping.decoders needs the places of voxels, which dataset.responses does not hold")
+        layers = []
+        for name in self.mapping.decoders:
+            decoder = self.decoding.decoders.get(name)
+            if not isinstance(decoder, Dense) or decoder.layer is None or decoder.latents:
+                raise ValueError(
+                    f"mapping.decoders: {name!r} is no decoder of kind dense, with a layer and latents: false"
+                )
+            layers.append(decoder.layer)
+        if len(set(layers)) < len(layers):
+            raise ValueError("mapping.decoders: two are of the same layer")

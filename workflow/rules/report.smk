@@ -12,10 +12,11 @@ from hyper.report.deliverables import (
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
-FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)])
+FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED)
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
 RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
-DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W) + CHOICES
+LAYERS = dict.fromkeys(MAPPED, plan.mapped_layers)
+DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS) + CHOICES
 
 
 rule plot_faces:
@@ -116,6 +117,58 @@ rule plot_interpolations:
         "Drawing the way from decoded to seen faces of sub-{wildcards.subject}"
     script:
         "../scripts/plot_interpolations.py"
+
+
+rule plot_layers:
+    input:
+        dseg="<results>/mapping/sub-{subject}/sub-{subject}_desc-layer_dseg.nii.gz",
+        layers="<results>/mapping/sub-{subject}/sub-{subject}_layers.tsv",
+        regions="<results>/mapping/sub-{subject}/regions.tsv",
+        summary="<results>/mapping/sub-{subject}/sub-{subject}_summary.json",
+        atlas=ATLAS,
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_layers.png",
+            caption="../report/layers.rst",
+            category="Layers",
+            labels={"subject": "{subject}", "figure": "slices"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_layers.svg",
+        surface=report(
+            "<results>/report/figures/sub-{subject}_surface.png",
+            caption="../report/layers.rst",
+            category="Layers",
+            labels={"subject": "{subject}", "figure": "surface"},
+        ),
+        surface_svg="<results>/report/figures/sub-{subject}_surface.svg",
+        page="<results>/report/figures/sub-{subject}_surface.html",
+        bars=report(
+            "<results>/report/figures/sub-{subject}_regions.png",
+            caption="../report/layers.rst",
+            category="Layers",
+            labels={"subject": "{subject}", "figure": "regions"},
+        ),
+        bars_svg="<results>/report/figures/sub-{subject}_regions.svg",
+    log:
+        "<results>/logs/plot_layers/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_layers/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        cfg=cfg("report.brain"),
+        atlas=cfg("mapping.atlas"),
+        dpi=cfg("report.dpi"),
+        template=cfg("preprocess.template"),
+        code=code("plot_layers"),
+    message:
+        "Drawing the layers of sub-{wildcards.subject}"
+    script:
+        "../scripts/plot_layers.py"
 
 
 rule plot_voxels:
@@ -325,6 +378,7 @@ rule write_report:
         choices=CHOICES,
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
+        maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
         files=DELIVERABLES,
     output:
         page="<results>/report/index.html",

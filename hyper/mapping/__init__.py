@@ -1,0 +1,1 @@
+"""Which voxels carry which layer of the generator: searchlight-occlusion."""

@@ -1,0 +1,256 @@
+"""Searchlight-occlusion: what each voxel's surroundings do for each layer."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from hyper.decoding.linear import LinearDecoder
+from hyper.errors import DataError
+from hyper.generators.base import Generator
+from hyper.io.arrays import read_arrays, write_arrays
+from hyper.io.seeds import generator_of
+from hyper.mapping.layer import LayerErrors
+from hyper.mapping.screening import Estimate, contenders, estimate, expand, mean_levels, with_mean
+from hyper.mapping.statistics import Measure, effects, permutation_statistics
+from hyper.mapping.updates import Removal, latent_updates, removal, scaled_of
+from hyper.responses.matrices import Responses
+
+Mode = Literal["exact", "screened"]
+BLOCK = 64  # cubes at a time
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Searchlight:
+    """How voxels are removed and errors computed.
+
+    Attributes
+    ----------
+    removal : {'mean', 'conditional'}
+    measure : {'similarity', 'error'}
+        What the statistics and the screening's choice of winners are about.
+    mode : {'exact', 'screened'}
+    mixed : bool
+        Multiply in bfloat16 inside the generator.
+    known : float
+        Screened: share of the cubes that are computed exactly to learn from, 48 at least.
+    confidence : float
+        Screened: of the error bound.
+    seed : int
+        Of the cubes to learn from.
+    """
+
+    removal: Removal = "mean"
+    measure: Measure = "similarity"
+    mode: Mode = "exact"
+    mixed: bool = False
+    known: float = 0.02
+    confidence: float = 0.99
+    seed: int = 0
+
+
+@dataclass
+class Occlusion:
+    """Errors without the surroundings of voxels, and their standardised effects.
+
+    Attributes
+    ----------
+    voxels : ndarray of int, shape (voxel,)
+        Which of the mask's voxels.
+    layers : ndarray of str, shape (layer,)
+    errors : ndarray, shape (layer, voxel, stimulus)
+        Mean squared error of the activation without the cube around a voxel.
+    exact : ndarray of bool, shape (layer, voxel)
+        Where `errors` were computed, not estimated.
+    intact : ndarray, shape (layer, stimulus, stimulus)
+        Errors with all voxels: of the prediction of a stimulus against the true activation of each.
+    observed : ndarray, shape (layer, voxel)
+        From `permutation_statistics`.
+    highest : ndarray, shape (layer, permutation)
+    bound : ndarray, shape (layer, voxel)
+        Of the error of the mean effect; 0 where it was computed.
+    evaluations : ndarray, shape (layer,)
+        Latents that went through the generator.
+    """
+
+    voxels: np.ndarray
+    layers: np.ndarray
+    errors: np.ndarray
+    exact: np.ndarray
+    intact: np.ndarray
+    observed: np.ndarray
+    highest: np.ndarray
+    bound: np.ndarray
+    evaluations: np.ndarray
+
+    _DIMENSIONS = {
+        "voxels": ("voxel",),
+        "layers": ("layer",),
+        "errors": ("layer", "voxel", "stimulus"),
+        "exact": ("layer", "voxel"),
+        "intact": ("layer", "prediction", "stimulus"),
+        "observed": ("layer", "voxel"),
+        "highest": ("layer", "permutation"),
+        "bound": ("layer", "voxel"),
+        "evaluations": ("layer",),
+    }
+
+    def save(self, path: str | Path, **attributes: object) -> None:
+        """Write HDF5 with named dimensions."""
+        write_arrays(path, {name: (getattr(self, name), dims) for name, dims in self._DIMENSIONS.items()}, attributes)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Occlusion":
+        """Read what `save` wrote."""
+        return cls(**read_arrays(path, list(cls._DIMENSIONS))[0])
+
+    def effects(self, measure: Measure) -> np.ndarray:
+        """Effects, shape (layer, voxel, stimulus)."""
+        pairs = zip(self.errors, np.diagonal(self.intact, axis1=1, axis2=2), strict=True)
+        return np.stack([effects(own.astype(np.float64), whole, measure) for own, whole in pairs])
+
+    @classmethod
+    def gather(cls, parts: Sequence["Occlusion"]) -> "Occlusion":
+        """Put chunks of voxels together, in the order of the voxels.
+
+        Raises
+        ------
+        DataError
+            When chunks are missing, doubled or of different decoders.
+        """
+        first = parts[0]
+        voxels = np.concatenate([part.voxels for part in parts])
+        order = np.argsort(voxels)
+        if not np.array_equal(voxels[order], np.arange(len(voxels))):
+            raise DataError("mapping", "chunks of voxels are missing or doubled", "Run the rule occlude again")
+        for part in parts:
+            if list(part.layers) != list(first.layers) or not np.allclose(part.intact, first.intact, atol=1e-5):
+                raise DataError("mapping", "chunks come from different decoders", "Run the rule occlude again")
+
+        def joined(name: str) -> np.ndarray:
+            return np.concatenate([getattr(part, name) for part in parts], axis=1)[:, order]
+
+        return cls(
+            voxels[order], first.layers, joined("errors"), joined("exact"), first.intact, joined("observed"),
+            np.max([part.highest for part in parts], axis=0), joined("bound"),
+            np.sum([part.evaluations for part in parts], axis=0),
+        )  # fmt: skip
+
+
+def occlude(
+    decoders: Sequence[LinearDecoder], generator: Generator, responses: Responses, cubes: np.ndarray,
+    voxels: np.ndarray, orders: np.ndarray, searchlight: Searchlight,
+) -> Occlusion:  # fmt: skip
+    """Remove the cube around each of some voxels from the input of each layer's decoder.
+
+    Parameters
+    ----------
+    decoders : sequence of LinearDecoder
+        Each trained on one layer: their settings hold `layer` and `centre`.
+    generator : Generator
+    responses : Responses
+    cubes : ndarray of int, shape (all voxels, largest)
+        From `neighbourhoods.cubes`.
+    voxels : ndarray of int, shape (voxel,)
+        Which of them.
+    orders : ndarray of int, shape (permutation, stimulus)
+        From `statistics.permutations`.
+    searchlight : Searchlight
+    """
+    runs = [_Layer(decoder, generator, responses, cubes[voxels], searchlight) for decoder in decoders]
+    if searchlight.mode == "screened":
+        observed, highest = _screen(runs, orders, searchlight)
+    else:
+        observed, highest = map(np.stack, zip(*(run.exactly(orders) for run in runs), strict=True))
+    for run in runs:
+        _log.info("%s: %d latents for %d voxels, %d stimuli", run.name, run.layer.seen, len(voxels), len(run.latents))
+    return Occlusion(
+        voxels, np.array([run.name for run in runs]), np.stack([run.errors for run in runs]),
+        np.stack([run.exact for run in runs]), np.stack([run.intact for run in runs]), observed, highest,
+        np.stack([run.bound for run in runs]), np.array([run.layer.seen for run in runs]),
+    )  # fmt: skip
+
+
+class _Layer:
+    """One layer's decoder, its latents with all voxels, what the removals take away, and the errors found so far."""
+
+    def __init__(
+        self, decoder: LinearDecoder, generator: Generator, responses: Responses, cubes: np.ndarray, how: Searchlight
+    ) -> None:
+        self.name, self.measure = str(decoder.settings["layer"]), how.measure
+        test, train = (scaled_of(decoder, values) for values in (responses.test, responses.train))
+        removed = removal(how.removal, test, train)
+        self.latents = (test @ decoder.weight.T.astype(np.float64) + decoder.bias).astype(np.float32)
+        self.updates = latent_updates(decoder, removed, cubes)
+        centre = decoder.settings.get("centre") or 1.0
+        self.layer = LayerErrors(generator, self.name, responses.test_latents, centre, how.mixed)
+        self.intact = self.layer.compute(self.latents)
+        self.errors = np.empty(self.updates.shape[:2], np.float32)
+        self.exact, self.bound = np.zeros(len(cubes), bool), np.zeros(len(cubes))
+
+    def compute(self, cubes: np.ndarray) -> np.ndarray:
+        """Compute the errors of some cubes, shape (cube, stimulus, stimulus), and keep those of the right pairs."""
+        paired = self.layer.compute(self.latents - self.updates[cubes])
+        self.errors[cubes] = np.diagonal(paired, axis1=1, axis2=2)
+        self.exact[cubes], self.bound[cubes] = True, 0.0
+        return paired
+
+    def statistics(self, paired: np.ndarray, orders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values = effects(paired.astype(np.float64), self.intact, self.measure)
+        return permutation_statistics(values, orders)
+
+    def exactly(self, orders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute all cubes."""
+        found = []
+        for block in np.array_split(np.arange(len(self.errors)), -(-len(self.errors) // BLOCK)):
+            found.append(self.statistics(self.compute(block), orders))
+        observed, highest = zip(*found, strict=True)
+        return np.concatenate(observed), np.max(highest, axis=0)
+
+
+def _screen(runs: Sequence[_Layer], orders: np.ndarray, how: Searchlight) -> tuple[np.ndarray, np.ndarray]:
+    """Expand all layers; compute random cubes to learn what the expansions miss, and those without a clear winner."""
+    count = len(runs[0].errors)
+    number = min(count, max(48, round(how.known * count)))
+    known = np.sort(generator_of(how.seed, "mapping", "known").choice(count, number, replace=False))
+    found, estimates = [], []
+    for run in runs:
+        statistics, own = _expanded(run, known, orders, how.confidence)
+        found.append(statistics)
+        estimates.append(own)
+    intact = np.array([mean_levels(np.diagonal(run.intact), how.measure) for run in runs])
+    open_ = contenders(estimates, intact)
+    for run, own in zip(runs, open_, strict=True):
+        for block in np.array_split(np.flatnonzero(own & ~run.exact), max(1, -(-int(own.sum()) // BLOCK))):
+            if len(block):
+                run.compute(block)
+    _log.info("%d of %d voxels had no clear winner before they were computed", open_.any(axis=0).sum(), count)
+    observed, highest = zip(*found, strict=True)
+    return np.stack(observed), np.stack(highest)
+
+
+def _expanded(
+    run: _Layer, known: np.ndarray, orders: np.ndarray, confidence: float
+) -> tuple[tuple[np.ndarray, np.ndarray], Estimate]:
+    """Fill a layer's errors from its expansion; statistics are those of the expansion, observed and permuted."""
+    expansion = expand(run.layer, run.latents)
+    observed, highest, first = [], [], []
+    for block in np.array_split(np.arange(len(run.errors)), -(-len(run.errors) // BLOCK)):
+        paired = np.maximum(expansion.paired(expansion.steps(run.updates[block])), 0)
+        run.errors[block] = np.diagonal(paired, axis1=1, axis2=2)
+        first.append(mean_levels(run.errors[block], run.measure))
+        values, most = run.statistics(paired, orders)
+        observed.append(values)
+        highest.append(most)
+    run.compute(known)
+    steps = expansion.steps(run.updates)
+    own = estimate(steps, np.concatenate(first), known, mean_levels(run.errors[known], run.measure), confidence)
+    rest = np.flatnonzero(~run.exact)
+    run.errors[rest] = with_mean(run.errors[rest], own.values[rest], run.measure)
+    run.bound[rest] = own.bound[rest]
+    return (np.concatenate(observed), np.max(highest, axis=0)), own
