@@ -28,6 +28,7 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
         paragraphs += [_preprocessing(settings), _first_level(settings)]
     if _whole(settings):
         paragraphs += [_decoding(settings), _evaluation(settings)]
+        paragraphs += [_mapping(settings)] if _get(settings, "mapping.decoders") else []
     paragraphs.append(
         "Snakemake [@snakemake] ran the analysis; every random step derives its seed from the study's seed "
         f"({_get(settings, 'study.seed', 0)})."
@@ -266,6 +267,25 @@ def _loss_of(options: Mapping[str, Any]) -> str:
     centre = options.get("centre") or (0.5 if latents else 1.0)
     within = f" within the middle {100 * centre:g} % of its map's height and width" if centre < 1 else ""
     return f"{'the latents and of ' if latents else ''}the activation of layer {layer} of the frozen generator{within}"
+
+
+def _mapping(settings: Mapping[str, Any]) -> str:
+    cube, measure = _get(settings, "mapping.cube", {}), _get(settings, "mapping.measure", "similarity")
+    effect = "loss of 1/(1+MSE)" if measure == "similarity" else "growth of the MSE"
+    instead = (
+        "set to their training mean" if cube.get("replaced_by", "mean") == "mean" else "replaced by their expectation "
+        "given the other voxels"
+    )  # fmt: skip
+    screened = ", estimated from a first order expansion where the winner was clear" * (
+        _get(settings, "mapping.mode", "exact") == "screened"
+    )
+    return (
+        "Searchlight-occlusion [@dado2022] asked which voxels carry which layer of the generator: the voxels in a cube "
+        f"({cube.get('size', 7):g} {cube.get('unit', 'voxels')}) around each voxel were {instead}, and the voxel was "
+        f"given the layer whose decoder suffered the largest {effect} of the activation{screened}. Significance is by "
+        f"{_get(settings, 'mapping.permutations', 2000):,} random pairings of predictions and stimuli, family-wise over "
+        "voxels and layers by the maximum statistic; a winner's confidence is by a bootstrap over stimuli."
+    )
 
 
 _SCORED = {
