@@ -1,6 +1,6 @@
 rule predict_trivially:
     input:
-        responses=responses_of,
+        responses=own_responses,
         decoded=lambda wildcards: (
             f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/latents.h5"
             if wildcards.decoder == "trivial-shuffled"
@@ -58,7 +58,7 @@ rule learn_eigenfaces:
 
 rule decode_eigenfaces:
     input:
-        responses=responses_of,
+        responses=own_responses,
         eigenfaces="<results>/baselines/eigenfaces.h5",
         generator=GENERATOR_FILE,
     output:

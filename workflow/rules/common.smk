@@ -61,6 +61,11 @@ def responses_of(wildcards):
     return plan.responses_of_decoder(wildcards.decoder, wildcards.subject)
 
 
+def own_responses(wildcards):
+    """Input function: the response matrices of the wildcards' subject."""
+    return plan.responses_file(wildcards.subject)
+
+
 def of_all_runs(pattern):
     """A pattern with {subject} and {series} for every run of every subject, in the order of RUNS."""
     return [pattern.replace("{subject}", subject).replace("{series}", series) for subject, series in RUNS]

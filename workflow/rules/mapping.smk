@@ -6,7 +6,7 @@ ATLAS = [path for path in (cfg("mapping.atlas.volume"), cfg("mapping.atlas.label
 
 rule occlude:
     input:
-        responses=responses_of,
+        responses=own_responses,
         decoders=lambda wildcards: [
             f"<results>/decoding/sub-{wildcards.subject}/{decoder}/decoder.safetensors" for decoder in LAYER_DECODERS
         ],
@@ -41,7 +41,7 @@ rule occlude:
 rule map_layers:
     input:
         chunks=lambda wildcards: [f"<results>/mapping/sub-{wildcards.subject}/chunks/{chunk}.h5" for chunk in CHUNKS],
-        responses=responses_of,
+        responses=own_responses,
         mask="<results>/responses/sub-{subject}/sub-{subject}_desc-active_mask.nii.gz",
         trials=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
         atlas=ATLAS,
