@@ -1,6 +1,7 @@
 """Response matrices in a space that subjects share, for decoders that learn from all subjects' training trials."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def shared_responses(
     size = train.shape[1]
     stimuli = np.concatenate([own.train_stimuli for own in responses.values()])
     mean, std = train.mean(axis=0), np.full(size, np.sqrt(train.var(axis=0).mean()))
-    together = {
+    together: dict[str, Any] = {
         "train": train.astype(np.float32),
         "train_stimuli": stimuli,
         "train_series": _first_seen(stimuli, np.concatenate([own.train_series for own in responses.values()])),
@@ -91,7 +92,7 @@ def _first_seen(stimuli: np.ndarray, series: np.ndarray) -> np.ndarray:
     return series[first][place]
 
 
-def _own_test(space: SharedSpace, subject: str, own: Responses) -> dict[str, np.ndarray]:
+def _own_test(space: SharedSpace, subject: str, own: Responses) -> dict[str, Any]:
     return {
         "test": space.project(subject, own.test).astype(np.float32),
         "test_stimuli": own.test_stimuli,
