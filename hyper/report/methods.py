@@ -282,9 +282,9 @@ def _mapping(settings: Mapping[str, Any]) -> str:
     return (
         "Searchlight-occlusion [@dado2022] asked which voxels carry which layer of the generator: the voxels in a cube "
         f"({cube.get('size', 7):g} {cube.get('unit', 'voxels')}) around each voxel were {instead}, and the voxel was "
-        f"given the layer whose decoder suffered the largest {effect} of the activation{screened}. Significance is by "
-        f"{_get(settings, 'mapping.permutations', 2000):,} random pairings of predictions and stimuli, family-wise over "
-        "voxels and layers by the maximum statistic; a winner's confidence is by a bootstrap over stimuli."
+        f"given the layer whose decoder suffered the largest {effect} of the activation{screened}. Significance is "
+        f"by {_get(settings, 'mapping.permutations', 2000):,} random pairings of predictions and stimuli, family-wise "
+        "over voxels and layers by the maximum statistic; a winner's confidence is by a bootstrap over stimuli."
     )
 
 

@@ -91,6 +91,8 @@ def draw_surface(
                     axes=panel, figure=figure, colorbar=False,
                 )  # fmt: skip
                 panel.set_box_aspect(None, zoom=1.45)
+                for part in panel.collections:
+                    part.set_rasterized(True)  # 20,000 triangles a panel would make an SVG of many megabytes
                 panel.set_title(f"{side}, {view}", fontsize=6.5, weight="normal", color=MUTED, y=0.94, loc="center")
         handles = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=False)]
         figure.legend(handles=handles, loc="upper right", ncols=len(names), handlelength=0.9, handleheight=0.9)

@@ -102,3 +102,21 @@ def test_broken_files(tmp_path, text, message):
         path.write_text(text)
     with pytest.raises(SettingsError, match=message):
         read_config([path])
+
+
+LAYER = {"kind": "dense", "layer": "L1", "latents": False}
+
+
+@pytest.mark.parametrize(
+    ("decoders", "named", "message"),
+    [
+        ({"a": LAYER, "b": LAYER | {"layer": "L2"}}, ["a"], "nothing to be compared with"),
+        ({"a": LAYER, "b": LAYER}, ["a", "b"], "two are of the same layer"),
+        ({"a": LAYER, "b": {"kind": "ridge"}}, ["a", "b"], "'b' is no decoder of kind dense"),
+        ({"a": LAYER}, ["a", "c"], "'c' is no decoder"),
+    ],
+)
+def test_a_map_needs_decoders_of_different_layers(decoders, named, message):
+    config = {"study": {"simulated": True}, "decoding": {"decoders": decoders}, "mapping": {"decoders": named}}
+    with pytest.raises(SettingsError, match=message):
+        load_settings(config)
