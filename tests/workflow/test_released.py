@@ -77,7 +77,7 @@ def released(tmp_path_factory):
 @pytest.mark.slow
 def test_the_whole_study_runs(released):
     metrics = pd.read_csv(released.results / "evaluation/metrics.tsv", sep="\t", dtype={"subject": str})
-    assert metrics.groupby("subject")["decoder"].nunique().to_dict() == {"01": 7, "02": 6}
+    assert metrics.groupby("subject")["decoder"].nunique().to_dict() == {"01": 9, "02": 8}
     page = (released.results / "report/index.html").read_text()
     assert "were matrices of responses" in page
     assert 'id="training"' in page
