@@ -1,23 +1,20 @@
 """Several decoders that answer as one."""
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from hyper.decoding.base import Pair
 from hyper.decoding.dense import DenseDecoder
 from hyper.decoding.direction import DirectionDecoder
+from hyper.decoding.files import read_tensors, settings_of, write_decoder
 from hyper.decoding.least_squares import ComponentsDecoder, LeastSquaresDecoder
-from hyper.decoding.linear import LinearDecoder, describe
+from hyper.decoding.linear import LinearDecoder
 from hyper.decoding.noise_aware import NoiseAwareDecoder
 from hyper.decoding.ridge import RidgeDecoder
 from hyper.errors import DataError, SettingsError
-from hyper.io.atomic import atomic_path
 from hyper.io.seeds import derive_seed
 
 MEMBERS: dict[str, type[LinearDecoder]] = {
@@ -87,14 +84,7 @@ class EnsembleDecoder:
 
     def save(self, path: str | Path) -> None:
         """Write the members' tensors, each name behind the member's number, and all settings."""
-        tensors = {
-            f"{i}.{name}": np.ascontiguousarray(getattr(member, name))
-            for i, member in enumerate(self.members)
-            for name in member.tensors
-        }
-        description = json.dumps({"kind": self.kind, "settings": self.settings}, sort_keys=True)
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata={"hyper": description})
+        write_decoder(path, self.kind, self.settings, {name: getattr(*place) for name, place in self._places().items()})
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -105,19 +95,18 @@ class EnsembleDecoder:
         DataError
             When the file is missing, damaged or of another kind of decoder.
         """
-        kind, settings = describe(path)
-        if kind != cls.kind:
-            raise DataError(path, f"it holds a decoder of kind {kind!r}, not {cls.kind!r}", "Load it by its own kind")
-        decoder = cls(**settings)
-        with safe_open(path, framework="numpy") as file:
-            names = {f"{i}.{name}" for i, member in enumerate(decoder.members) for name in member.tensors}
-            if set(file.keys()) != names:
-                raise DataError(path, "it does not hold what its members need", "Run the rule fit_decoder again")
-            for name in names:
-                number, _, tensor = name.partition(".")
-                setattr(decoder.members[int(number)], tensor, file.get_tensor(name))
+        decoder = cls(**settings_of(path, cls.kind))
+        places = decoder._places()
+        for name, values in read_tensors(path, places).items():
+            setattr(*places[name], values)
         decoder.fitted = True
         return decoder
+
+    def _places(self) -> dict[str, tuple[LinearDecoder, str]]:
+        """Member and attribute of each tensor in the file."""
+        return {
+            f"{number}.{name}": (member, name) for number, member in enumerate(self.members) for name in member.tensors
+        }
 
 
 def _make(member: dict[str, Any], seed: int) -> LinearDecoder:

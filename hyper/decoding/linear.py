@@ -1,18 +1,14 @@
 """What linear decoders share: scaling of voxels, decoding, files."""
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from hyper.decoding.base import Pair, check_matrix, check_training
-from hyper.decoding.encoding_model import fit_encoding_model
+from hyper.decoding.files import read_tensors, settings_of, write_decoder
 from hyper.errors import DataError
-from hyper.io.atomic import atomic_path
 
 
 class LinearDecoder:
@@ -53,11 +49,13 @@ class LinearDecoder:
             check_matrix("watched responses", watched[0], responses.shape[1])
             check_matrix("watched latents", watched[1], latents.shape[1])
         self._set_scaling(responses, scaling)
-        if self.settings.get("weighting") == "reliability":
-            self.std = self.std / _reliability_weights(self._scaled(responses), np.asarray(latents, np.float64))
+        self._weigh_voxels(self._scaled(responses), np.asarray(latents, np.float64))
         watched = None if watched is None else (self._scaled(watched[0]), watched[1])
         self._fit_scaled(self._scaled(responses), np.asarray(latents, np.float64), series, watched)
         return self
+
+    def _weigh_voxels(self, responses: np.ndarray, latents: np.ndarray) -> None:
+        """Change `std`, and so the weight of voxels, given scaled responses; most kinds do not."""
 
     def _fit_scaled(
         self, responses: np.ndarray, latents: np.ndarray, series: np.ndarray | None, watched: Pair | None
@@ -72,11 +70,8 @@ class LinearDecoder:
         return self._scaled(responses) @ self.weight.T.astype(np.float64) + self.bias
 
     def save(self, path: str | Path) -> None:
-        """Write safetensors; the metadata (one JSON text under ``hyper``) names kind and settings."""
-        description = json.dumps({"kind": self.kind, "settings": self.settings}, sort_keys=True)
-        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in self.tensors}
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata={"hyper": description})
+        """Write tensors, kind and settings."""
+        write_decoder(path, self.kind, self.settings, {name: getattr(self, name) for name in self.tensors})
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -87,15 +82,9 @@ class LinearDecoder:
         DataError
             When the file is missing, damaged or of another kind of decoder.
         """
-        kind, settings = describe(path)
-        if kind != cls.kind:
-            raise DataError(path, f"it holds a decoder of kind {kind!r}, not {cls.kind!r}", "Load it by its own kind")
-        decoder = cls(**settings)
-        with safe_open(path, framework="numpy") as file:
-            if set(file.keys()) != set(cls.tensors):
-                raise DataError(path, f"it does not hold {', '.join(cls.tensors)}", "Run the rule fit_decoder again")
-            for name in cls.tensors:
-                setattr(decoder, name, file.get_tensor(name))
+        decoder = cls(**settings_of(path, cls.kind))
+        for name, values in read_tensors(path, cls.tensors).items():
+            setattr(decoder, name, values)
         return decoder
 
     def _check_fitted(self) -> None:
@@ -115,27 +104,3 @@ class LinearDecoder:
 
     def _scaled(self, responses: np.ndarray) -> np.ndarray:
         return (responses.astype(np.float64) - self.mean) / self.std
-
-
-def _reliability_weights(scaled: np.ndarray, latents: np.ndarray) -> np.ndarray:
-    """Root of the share of each voxel's variance that the latents explain, relative to the best voxel."""
-    share = fit_encoding_model(scaled - scaled.mean(axis=0), latents - latents.mean(axis=0)).reliability
-    return np.sqrt(np.maximum(share / share.max(), 1e-6)) if share.max() > 0 else np.ones_like(share)
-
-
-def describe(path: str | Path) -> tuple[str, dict[str, Any]]:
-    """Return kind and settings of a saved decoder.
-
-    Raises
-    ------
-    DataError
-        When the file is missing, damaged or holds no decoder.
-    """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            content = json.loads((file.metadata() or {})["hyper"])
-            return str(content["kind"]), dict(content["settings"])
-    except FileNotFoundError:
-        raise DataError(path, "the file does not exist", "Run the rule fit_decoder") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
-        raise DataError(path, f"it holds no decoder ({fault})", "Run the rule fit_decoder again") from fault

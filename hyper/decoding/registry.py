@@ -7,7 +7,8 @@ from typing import Any
 from hyper.decoding.base import Decoder
 from hyper.decoding.dense import DenseDecoder
 from hyper.decoding.ensemble import MEMBERS, EnsembleDecoder
-from hyper.decoding.linear import LinearDecoder, describe
+from hyper.decoding.files import describe
+from hyper.decoding.linear import LinearDecoder
 from hyper.decoding.released import ChainerDecoder
 from hyper.errors import DataError, SettingsError
 from hyper.generators.base import Generator

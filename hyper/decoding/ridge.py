@@ -14,6 +14,7 @@ from himalaya.scoring import l2_neg_loss
 from sklearn.model_selection import PredefinedSplit
 
 from hyper.decoding.base import Pair, folds_of
+from hyper.decoding.encoding_model import fit_encoding_model
 from hyper.decoding.linear import LinearDecoder
 from hyper.errors import DataError
 from hyper.generators.device import choose_device
@@ -72,6 +73,10 @@ class RidgeDecoder(LinearDecoder):
             scaling=scaling, weighting=weighting, device=device,
         )  # fmt: skip
 
+    def _weigh_voxels(self, responses: np.ndarray, latents: np.ndarray) -> None:
+        if self.settings["weighting"] == "reliability":
+            self.std = self.std / _reliability_weights(responses, latents)
+
     def _fit_scaled(
         self, responses: np.ndarray, latents: np.ndarray, series: np.ndarray | None, watched: Pair | None
     ) -> None:
@@ -107,6 +112,12 @@ class RidgeDecoder(LinearDecoder):
                 "the penalty of %.0f %% of the latents is at an end of the range %.3g to %.3g: "
                 "widen lowest or highest, or there is nothing to decode", 100 * ends, grid[0], grid[-1],
             )  # fmt: skip
+
+
+def _reliability_weights(scaled: np.ndarray, latents: np.ndarray) -> np.ndarray:
+    """Root of the share of each voxel's variance that the latents explain, relative to the best voxel."""
+    share = fit_encoding_model(scaled - scaled.mean(axis=0), latents - latents.mean(axis=0)).reliability
+    return np.sqrt(np.maximum(share / share.max(), 1e-6)) if share.max() > 0 else np.ones_like(share)
 
 
 def _solve(x: np.ndarray, z: np.ndarray, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
