@@ -20,6 +20,7 @@ pathvars:
 include: "workflow/rules/simulation.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/glm.smk"
 include: "workflow/rules/responses.smk"
 include: "workflow/rules/decoding.smk"
@@ -27,6 +28,7 @@ include: "workflow/rules/mapping.smk"
 include: "workflow/rules/baselines.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:
