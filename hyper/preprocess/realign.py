@@ -8,7 +8,6 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
 from hyper.errors import DatasetError
@@ -16,7 +15,7 @@ from hyper.io.volumes import iterate_volumes, load_image
 from hyper.preprocess.motion import matrix_of, parameters_of
 from hyper.preprocess.outliers import check_content, hopeless_fits, poor_fits, slice_means, sound_slices
 from hyper.preprocess.rigid import Fit, Level, Reference, align_volume
-from hyper.preprocess.splines import finite_values
+from hyper.preprocess.splines import moved_volume
 
 _log = logging.getLogger(__name__)
 _BLOCK = 16
@@ -201,7 +200,7 @@ def _mean(run: _Run, references: Callable[[np.ndarray], list[Reference]], mean_v
         poor = poor_fits(np.array(misfits))[-len(fits) :]
         good = [i for i in range(len(fits)) if volumes[i].slices.all() and (not poor[i] or volumes[i] is first)]
         realigned = run.pool.map(
-            _realigned, (volumes[i].values for i in good), repeat(run.affine), (fits[i].pose for i in good)
+            moved_volume, (volumes[i].values for i in good), repeat(run.affine), (fits[i].pose for i in good)
         )
         for values in realigned:
             total += values
@@ -236,14 +235,6 @@ def _bridged(fits: Sequence[Fit]) -> np.ndarray:
         lost = np.flatnonzero(hopeless)
         poses[lost] = matrix_of(np.stack([np.interp(lost, sound, course) for course in parameters.T], axis=1))
     return poses
-
-
-def _realigned(volume: np.ndarray, affine: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """Resample a volume into the pose of the reference, on the same grid."""
-    voxels = np.linalg.inv(affine) @ pose @ affine
-    return ndimage.affine_transform(
-        finite_values(volume), voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float32
-    )
 
 
 def _listed(marked: np.ndarray, most: int = 10) -> str:

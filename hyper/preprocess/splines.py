@@ -131,6 +131,22 @@ def finite_values(volume: np.ndarray) -> np.ndarray:
     return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
+def moved_volume(volume: np.ndarray, affine: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Resample a volume into the pose of the reference, on the same grid, by cubic splines, in float32.
+
+    Parameters
+    ----------
+    volume : ndarray, shape (x, y, z)
+    affine : ndarray, shape (4, 4)
+    pose : ndarray, shape (4, 4)
+        World of the reference to world of the volume.
+    """
+    voxels = np.linalg.inv(affine) @ pose @ affine
+    return ndimage.affine_transform(
+        finite_values(volume), voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float32
+    )
+
+
 def _nodes(size: int, sigma: float) -> int:
     return min(size, int(np.ceil((size - 1) * _NODES_PER_SIGMA / max(sigma, 1e-3))) + 1)
 

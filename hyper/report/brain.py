@@ -195,17 +195,22 @@ def draw_labels(
         borders=borders,
     )  # fmt: skip
     with styled():
-        handles = [Patch(color=colour, label=name) for colour, name in zip(paints, names, strict=True)]
-        figure.legend(
-            handles=handles, loc="upper right", ncols=len(names), bbox_to_anchor=(1, 1), borderaxespad=0.2,
-            handlelength=0.9, handleheight=0.9, columnspacing=1.2, handletextpad=0.4,
-        )  # fmt: skip
+        label_legend(figure, names)
     return figure
 
 
 def label_colours(count: int) -> list[str]:
     """Colours of labels, from `PALETTE`, again from its start when there are more."""
     return [PALETTE[place % len(PALETTE)] for place in range(count)]
+
+
+def label_legend(figure: Figure, names: Sequence[str]) -> None:
+    """Name the colours of labels in the upper right corner."""
+    handles = [Patch(color=colour, label=name) for colour, name in zip(label_colours(len(names)), names, strict=True)]
+    figure.legend(
+        handles=handles, loc="upper right", ncols=len(names), bbox_to_anchor=(1, 1), borderaxespad=0.2,
+        handlelength=0.9, handleheight=0.9, columnspacing=1.2, handletextpad=0.4,
+    )  # fmt: skip
 
 
 def _draw(

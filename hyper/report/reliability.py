@@ -24,7 +24,7 @@ _QUANTITIES = {
     "identification_2way_independent": "Perfect model, 2-way identification",
     "identification_2way_correlated": "… that knows how noise is correlated",
     "identification_2way_independent_single_trial": "Perfect model shown single trials",
-    "identification_2way_correlated_single_trial": "… that knows how noise is correlated",
+    "identification_2way_correlated_single_trial": "… single trials, and knows how noise is correlated",
     "repeats": "Repeats of a test stimulus",
 }
 

@@ -7,12 +7,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from nilearn import datasets, plotting
 from nilearn.surface import PolyData, SurfaceImage
 
 from hyper.io.spaces import apply_affine
-from hyper.report.brain import label_colours
+from hyper.report.brain import label_colours, label_legend
 from hyper.report.style import INK, MUTED, WIDTH, styled
 
 DEPTHS = np.linspace(0, 1, 7)
@@ -94,8 +93,7 @@ def draw_surface(
                 for part in panel.collections:
                     part.set_rasterized(True)  # 20,000 triangles a panel would make an SVG of many megabytes
                 panel.set_title(f"{side}, {view}", fontsize=6.5, weight="normal", color=MUTED, y=0.94, loc="center")
-        handles = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=False)]
-        figure.legend(handles=handles, loc="upper right", ncols=len(names), handlelength=0.9, handleheight=0.9)
+        label_legend(figure, names)
     return figure
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nipype.interfaces.base import BaseInterface, BaseInterfaceInputSpec, File, traits
-from scipy import ndimage
 
 from hyper.errors import EngineError
 from hyper.io.arrays import write_arrays
@@ -21,6 +20,7 @@ from hyper.preprocess.interfaces.anatomy import RegisterAnatomicalOutputs, Regis
 from hyper.preprocess.interfaces.motion import MatrixOutputs, RealignOutputs
 from hyper.preprocess.motion import motion_table
 from hyper.preprocess.node import Interface
+from hyper.preprocess.splines import moved_volume
 from hyper.preprocess.template import Template, TemplateFiles, load_template
 
 _log = logging.getLogger(__name__)
@@ -260,11 +260,7 @@ def mean_of_realigned(path: str | Path, matrices: np.ndarray, most: int) -> np.n
     for block in iterate_volumes(path):
         for index in range(block.shape[3]):
             if done + index in chosen:
-                voxels = np.linalg.inv(affine) @ matrices[done + index] @ affine
-                volume = np.nan_to_num(block[..., index], nan=0.0, posinf=0.0, neginf=0.0)
-                total += ndimage.affine_transform(
-                    volume, voxels[:3, :3], voxels[:3, 3], order=3, mode="mirror", output=np.float64
-                )
+                total += moved_volume(block[..., index], affine, matrices[done + index])
         done += block.shape[3]
     if done != count:
         raise EngineError(path, f"{done} volumes but {count} poses were written", _LOG)
