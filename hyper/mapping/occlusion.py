@@ -13,8 +13,9 @@ from hyper.errors import DataError
 from hyper.generators.base import Generator
 from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.seeds import generator_of
+from hyper.mapping.interpolation import interpolate, steps
 from hyper.mapping.layer import LayerErrors
-from hyper.mapping.screening import Estimate, contenders, estimate, expand, mean_levels, with_mean
+from hyper.mapping.screening import Estimate, estimate, mean_levels, race, with_mean
 from hyper.mapping.statistics import Measure, effects, permutation_statistics
 from hyper.mapping.updates import Removal, latent_updates, removal, scaled_of
 from hyper.responses.matrices import Responses
@@ -37,20 +38,26 @@ class Searchlight:
     mode : {'exact', 'screened'}
     mixed : bool
         Multiply in bfloat16 inside the generator.
-    known : float
-        Screened: share of the cubes that are computed exactly to learn from, 48 at least.
+    left : float
+        Screened: share of the removals' squared steps that interpolation leaves unspanned.
+    drawn : int
+        Screened: cubes drawn at random that are computed, to learn what interpolation misses.
     confidence : float
         Screened: of the error bound.
+    wrong : float
+        Screened: expected share of voxels with another winner than if all were computed, at most.
     seed : int
-        Of the cubes to learn from.
+        Of the cubes that are drawn.
     """
 
     removal: Removal = "mean"
     measure: Measure = "similarity"
     mode: Mode = "exact"
     mixed: bool = False
-    known: float = 0.02
-    confidence: float = 0.99
+    left: float = 0.03
+    drawn: int = 64
+    confidence: float = 0.95
+    wrong: float = 0.02
     seed: int = 0
 
 
@@ -193,7 +200,7 @@ class _Layer:
         self.errors = np.empty(self.updates.shape[:2], np.float32)
         self.exact, self.bound = np.zeros(len(cubes), bool), np.zeros(len(cubes))
 
-    def compute(self, cubes: np.ndarray) -> np.ndarray:
+    def compute(self, cubes: np.ndarray | slice) -> np.ndarray:
         """Compute the errors of some cubes, shape (cube, stimulus, stimulus), and keep those of the right pairs."""
         paired = self.layer.compute(self.latents - self.updates[cubes])
         self.errors[cubes] = np.diagonal(paired, axis1=1, axis2=2)
@@ -207,50 +214,85 @@ class _Layer:
     def exactly(self, orders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute all cubes."""
         found = []
-        for block in np.array_split(np.arange(len(self.errors)), -(-len(self.errors) // BLOCK)):
+        for block in _blocks(len(self.errors)):
             found.append(self.statistics(self.compute(block), orders))
         observed, highest = zip(*found, strict=True)
         return np.concatenate(observed), np.max(highest, axis=0)
 
 
+class _Screened:
+    """One layer in the screened mode: errors by interpolation, what it misses by the cubes that were computed."""
+
+    def __init__(self, run: _Layer, orders: np.ndarray, drawn: np.ndarray, how: Searchlight) -> None:
+        self.run, self.drawn, self.how = run, len(drawn), how
+        found = interpolate(run.layer, run.latents, run.updates, how.left)
+        observed, highest = [], []
+        for block in _blocks(len(run.errors)):
+            paired = np.stack([own.paired(block) for own in found], axis=1)
+            beyond = np.stack([own.beyond[block] for own in found], axis=1)
+            run.errors[block] = np.maximum(np.diagonal(paired, axis1=1, axis2=2) + beyond, 0)
+            values, most = run.statistics(paired, orders)
+            observed.append(values)
+            highest.append(most)
+        self.observed, self.highest = np.concatenate(observed), np.max(highest, axis=0)
+        self.first = mean_levels(run.errors, run.measure)
+        self.left = np.mean([own.left for own in found], axis=0)
+        self.known, self.inner = np.empty(0, int), np.empty((len(run.errors), 0), np.float32)
+        self.power = np.zeros(len(run.errors))
+        for number, latent in enumerate(run.latents):
+            self.power += np.square(steps(run.layer, latent, run.updates[:, number])).sum(axis=1)
+        self.compute(drawn)
+
+    def compute(self, cubes: np.ndarray) -> None:
+        """Compute some cubes more."""
+        if not len(cubes):
+            return
+        for block in np.array_split(cubes, -(-len(cubes) // BLOCK)):
+            self.run.compute(block)
+        inner = np.zeros((len(self.first), len(cubes)), np.float32)
+        for number, latent in enumerate(self.run.latents):
+            own = steps(self.run.layer, latent, self.run.updates[:, number])
+            inner += own @ own[cubes].T
+        self.known, self.inner = np.concatenate([self.known, cubes]), np.hstack([self.inner, inner])
+
+    def estimate(self) -> Estimate:
+        """Mean level without each cube."""
+        exact = mean_levels(self.run.errors[self.known], self.run.measure)
+        apart = self.power[:, None] + self.power[self.known] - 2 * self.inner
+        apart = np.maximum(apart, 0) / max(float(self.power.mean()), 1e-30)
+        return estimate(self.first, self.left, apart, self.known, exact, self.drawn, self.how.confidence)
+
+    def finish(self, found: Estimate) -> None:
+        """Shift the errors that were not computed to the estimated means."""
+        run = self.run
+        rest = np.flatnonzero(~run.exact)
+        run.errors[rest] = with_mean(run.errors[rest], found.values[rest], run.measure)
+        run.bound[rest] = found.bound[rest]
+
+
 def _screen(runs: Sequence[_Layer], orders: np.ndarray, how: Searchlight) -> tuple[np.ndarray, np.ndarray]:
-    """Expand all layers; compute random cubes to learn what the expansions miss, and those without a clear winner."""
+    """Interpolate; compute cubes, the least clear first, until few winners can be wrong."""
     count = len(runs[0].errors)
-    number = min(count, max(48, round(how.known * count)))
-    known = np.sort(generator_of(how.seed, "mapping", "known").choice(count, number, replace=False))
-    found, estimates = [], []
-    for run in runs:
-        statistics, own = _expanded(run, known, orders, how.confidence)
-        found.append(statistics)
-        estimates.append(own)
+    drawn = generator_of(how.seed, "mapping", "drawn").choice(count, min(count, how.drawn), replace=False)
+    layers = [_Screened(run, orders, drawn, how) for run in runs]
     intact = np.array([mean_levels(np.diagonal(run.intact), how.measure) for run in runs])
-    open_ = contenders(estimates, intact)
-    for run, own in zip(runs, open_, strict=True):
-        for block in np.array_split(np.flatnonzero(own & ~run.exact), max(1, -(-int(own.sum()) // BLOCK))):
-            if len(block):
-                run.compute(block)
-    _log.info("%d of %d voxels had no clear winner before they were computed", open_.any(axis=0).sum(), count)
-    observed, highest = zip(*found, strict=True)
-    return np.stack(observed), np.stack(highest)
+    while True:
+        estimates = [layer.estimate() for layer in layers]
+        state = race(estimates, intact, how.confidence)
+        _log.info(
+            "%.2f %% of the voxels computed, %.2f %% of the layers expected to be wrong",
+            100 * np.mean([run.exact.mean() for run in runs]), 100 * state.wrong.mean(),
+        )  # fmt: skip
+        if state.wrong.mean() <= how.wrong:
+            break
+        doubtful = np.argsort(-state.wrong, kind="stable")[: max(BLOCK // 2, count // 100)]
+        open_ = state.contenders()
+        for layer, own in zip(layers, open_, strict=True):
+            layer.compute(np.array([cube for cube in doubtful if own[cube] and not layer.run.exact[cube]], int))
+    for layer, own in zip(layers, estimates, strict=True):
+        layer.finish(own)
+    return np.stack([layer.observed for layer in layers]), np.stack([layer.highest for layer in layers])
 
 
-def _expanded(
-    run: _Layer, known: np.ndarray, orders: np.ndarray, confidence: float
-) -> tuple[tuple[np.ndarray, np.ndarray], Estimate]:
-    """Fill a layer's errors from its expansion; statistics are those of the expansion, observed and permuted."""
-    expansion = expand(run.layer, run.latents)
-    observed, highest, first = [], [], []
-    for block in np.array_split(np.arange(len(run.errors)), -(-len(run.errors) // BLOCK)):
-        paired = np.maximum(expansion.paired(expansion.steps(run.updates[block])), 0)
-        run.errors[block] = np.diagonal(paired, axis1=1, axis2=2)
-        first.append(mean_levels(run.errors[block], run.measure))
-        values, most = run.statistics(paired, orders)
-        observed.append(values)
-        highest.append(most)
-    run.compute(known)
-    steps = expansion.steps(run.updates)
-    own = estimate(steps, np.concatenate(first), known, mean_levels(run.errors[known], run.measure), confidence)
-    rest = np.flatnonzero(~run.exact)
-    run.errors[rest] = with_mean(run.errors[rest], own.values[rest], run.measure)
-    run.bound[rest] = own.bound[rest]
-    return (np.concatenate(observed), np.max(highest, axis=0)), own
+def _blocks(count: int) -> list[slice]:
+    return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]

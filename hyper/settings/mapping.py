@@ -24,10 +24,20 @@ class Cube(Section):
 class Screening(Section):
     """How the screened mode saves work."""
 
-    known: float = Field(
-        0.02, gt=0, le=1, description="Share of voxels, drawn at random, that are computed to learn from; 48 at least."
+    left: float = Field(
+        0.03, gt=0, lt=1,
+        description="Activations are interpolated between those of removals that span all but this share of the steps "
+        "in latent space.",
+    )  # fmt: skip
+    drawn: int = Field(
+        64, ge=20, description="Voxels drawn at random that are computed, to learn what interpolation misses."
     )
-    confidence: float = Field(0.99, gt=0.5, lt=1, description="Of the bound within which an estimate counts as clear.")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Of the bound of an estimate's error.")
+    wrong: float = Field(
+        0.02, gt=0, lt=1,
+        description="Voxels are computed, the least clear first, until the share expected to have another layer than "
+        "if all were computed is at most this.",
+    )  # fmt: skip
 
 
 class Atlas(Section):
@@ -69,8 +79,8 @@ class Mapping(Section):
     )
     mode: Literal["exact", "screened"] = Field(
         "exact",
-        description="`screened` expands the errors about each stimulus and computes only voxels without a clear "
-        "winner; its p-values are those of the expansion.",
+        description="`screened` interpolates activations between a few removals and computes only voxels without a "
+        "clear winner; its p-values are those of the interpolation. Every chunk starts anew: ask for few.",
     )
     screening: Screening = Field(Screening(), description="How the screened mode saves work.")
     precision: Literal["single", "mixed"] = Field(
