@@ -77,8 +77,10 @@ def tabulate(
 
 
 def name_of(metric: str, network: str = "") -> str:
-    """Name of a metric in tables: metrics of features end in the name of their network."""
-    return f"{metric}_{network}" if METRICS[metric].source == "features" and network else metric
+    """Name of a metric in tables: metrics of features end in the name of their network, not in ``features``."""
+    if METRICS[metric].source != "features" or not network:
+        return metric
+    return f"{metric.removesuffix('_features')}_{network}"
 
 
 def score(

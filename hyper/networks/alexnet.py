@@ -37,7 +37,9 @@ class AlexNet(nn.Module):
 
 
 def load_alexnet(path: str | Path) -> Looker:
-    """torchvision's ``alexnet-owt-7be5be79.pth``; images at 256 x 256 pixels, as MindEye (Scotti et al., 2023).
+    """Read torchvision's ``alexnet-owt-7be5be79.pth``; images at 256 x 256 pixels.
+
+    The size is MindEye's (Scotti et al., 2023).
 
     Raises
     ------

@@ -72,7 +72,9 @@ class EfficientNetB1(nn.Module):
 
 
 def load_efficientnet(path: str | Path) -> Looker:
-    """torchvision's ``efficientnet_b1-c27df63c.pth``; images at 255 x 255 pixels, as MindEye (Scotti et al., 2023).
+    """Read torchvision's ``efficientnet_b1-c27df63c.pth``; images at 255 x 255 pixels.
+
+    The size is MindEye's (Scotti et al., 2023).
 
     Raises
     ------

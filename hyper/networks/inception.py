@@ -154,9 +154,9 @@ class InceptionV3(nn.Module):
 
 
 def load_inception(path: str | Path) -> Looker:
-    """torchvision's ``inception_v3_google-0cc3c7bd.pth``; images at 342 x 342 pixels, as MindEye (Scotti et al., 2023).
+    """Read torchvision's ``inception_v3_google-0cc3c7bd.pth``; images at 342 x 342 pixels.
 
-    Its weights want pixels from -1 to 1.
+    The size is MindEye's (Scotti et al., 2023); its weights want pixels from -1 to 1.
 
     Raises
     ------

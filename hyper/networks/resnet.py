@@ -151,5 +151,3 @@ def load_swav(path: str | Path) -> Looker:
     network = ResNet50(keras=False)
     fill(path, network, read_weights(path), ("fc.", "projection_head", "prototypes"))
     return Looker(network, Preparation(224, *IMAGENET), LAYERS)
-
-

@@ -77,7 +77,7 @@ def _reader(path: str | Path) -> Callable[[str | Path], dict[str, Tensor]]:
 
 def _keras(path: str | Path) -> dict[str, Tensor]:
     with h5py.File(path, "r") as file:
-        model = file["model_weights"] if "model_weights" in file else file
+        model = file.get("model_weights", file)
         if "layer_names" not in model.attrs:
             raise ValueError("it lists no layers")
         found = {}

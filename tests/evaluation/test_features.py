@@ -40,7 +40,8 @@ def test_metrics_of_features_are_named_after_the_network():
     items = {"features": tuple(rng.normal(size=(2, 6, 9)))}
     table = tabulate(items, ["feature_cosine", "latent_cosine"], 20, 0, "01", "d", resamples=100, network="dlib")
     assert list(table["metric"]) == ["feature_cosine_dlib"]
-    assert metric_label("identification_2way_features_dlib") == "2-way identification, features (dlib)"
+    assert metric_label("identification_2way_dlib") == "2-way identification, dlib"
+    assert metric_label("identification_2way_alexnet2") == "2-way identification, AlexNet layer 2"
     assert main_metrics(["top1_pixels", "feature_similarity_dlib"]) == ["feature_similarity_dlib"]
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.signal import convolve2d
+from scipy.spatial.distance import correlation as correlation_distance
 from scipy.spatial.distance import cosine
 from scipy.stats import pearsonr
 from skimage.metrics import structural_similarity
@@ -17,6 +18,7 @@ from hyper.evaluation.identification import k_way, retrieved, wins
 from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.similarity import correlations
 from hyper.evaluation.ssim import prepare, structural_similarities
+from hyper.evaluation.table import tabulate
 from hyper.settings.evaluation import Evaluation, MetricName
 
 N = 5
@@ -196,6 +198,25 @@ def test_features(latents):
     assert np.allclose(matrix_of("feature_cosine", latents), table_of(lambda t, p: 1 - cosine(t, p), *latents))
     similarity = identify(table_of(pearson, *latents))
     assert np.allclose(matrix_of("identification_2way_features", latents), similarity, atol=1e-12)
+
+
+def test_distances_of_features(latents):
+    unit = table_of(lambda t, p: np.linalg.norm(t / np.linalg.norm(t) - p / np.linalg.norm(p)), *latents)
+    assert np.allclose(matrix_of("perceptual_distance", latents), unit, atol=1e-12)
+    expected = table_of(correlation_distance, *latents)
+    assert np.allclose(matrix_of("correlation_distance", latents), expected, atol=1e-12)
+    constant = np.full_like(latents[1], 2.0)
+    assert np.allclose(matrix_of("correlation_distance", (latents[0], constant)), 1)
+
+
+@pytest.mark.parametrize("name", ["perceptual_distance", "correlation_distance"])
+def test_a_smaller_distance_is_better(name, latents):
+    true, predicted = latents
+    row = tabulate({"features": (true, true + 0.1 * predicted)}, [name], 200, 0, "01", "d", resamples=100).iloc[0]
+    assert 0 < row["value"] < row["chance"]
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert row["ceiling"] == 0
+    assert row["p"] < 0.05
 
 
 @pytest.mark.parametrize("name", METRICS)
