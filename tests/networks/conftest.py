@@ -5,7 +5,7 @@ import pytest
 
 
 def drawn(name, shape):
-    """Weights that are the same wherever they are drawn: a hash of the name and the place, in the range of their kind."""
+    """Weights that are the same wherever they are drawn: a hash of name and place, in the range of their kind."""
     count = int(np.prod(shape))
     x = np.arange(count, dtype=np.uint64) + np.uint64(zlib.crc32(name.encode()))
     x *= np.uint64(0x9E3779B97F4A7C15)

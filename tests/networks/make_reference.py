@@ -1,7 +1,8 @@
 """Write reference.npz: what the networks' own implementations compute from drawn weights.
 
 Run from the root of the repository, with ``pixels`` in the project's environment, then in two of their own with
-``keras`` (keras_vggface 0.6 on TensorFlow 2.15, pytest) and ``torch`` (torchvision 0.28, open_clip, transformers, pytest).
+``keras`` (keras_vggface 0.6 on TensorFlow 2.15) and ``torch`` (torchvision 0.28, open_clip, transformers), both with
+pytest.
 """
 
 import json

@@ -15,10 +15,12 @@ from hyper.io.tables import write_table
 def main(job):
     images, _ = read_arrays(job.input.images, ["stimulus", "reconstruction"])
     items = {"images": (images["stimulus"], images["reconstruction"])}
+    ceilings = {}
     if job.input.latents:
-        latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
+        latents, attributes = read_arrays(job.input.latents, ["true", "decoded"])
         items["latents"] = latents["true"], latents["decoded"]
-    parts = [table_of(job, items, job.params.cfg["metrics"])]
+        ceilings["latent_pearson_dimension"] = attributes.get("correlation_ceiling", float("nan"))
+    parts = [table_of(job, items, job.params.cfg["metrics"], ceilings=ceilings)]
     for network, path in zip(job.params.networks, job.input.features, strict=True):
         features, _ = read_arrays(path, ["stimulus", job.wildcards.decoder])
         items = {"features": (features["stimulus"], features[job.wildcards.decoder])}
@@ -37,7 +39,7 @@ def main(job):
     write_table(job.output.metrics, table)
 
 
-def table_of(job, items, metrics, network=""):
+def table_of(job, items, metrics, network="", ceilings=None):
     return tabulate(
         items=items,
         metrics=metrics,
@@ -47,6 +49,7 @@ def table_of(job, items, metrics, network=""):
         decoder=job.wildcards.decoder,
         resamples=job.params.cfg["resamples"],
         network=network,
+        ceilings=ceilings,
     )
 
 
