@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +12,18 @@ from hyper.networks.looking import HALVES, Looker, Preparation
 from hyper.networks.weights import fill, read_weights
 
 LAYERS = ("pool",)
-_Size = int | tuple[int, int]
+Size = int | tuple[int, int]
+
+
+class _Along(TypedDict):
+    kernel: Size
+    padding: Size
 
 
 class Unit(nn.Module):
     """Convolution, normalisation, activation."""
 
-    def __init__(self, inside: int, outside: int, kernel: _Size, stride: int = 1, padding: _Size = 0) -> None:
+    def __init__(self, inside: int, outside: int, kernel: Size, stride: int = 1, padding: Size = 0) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inside, outside, kernel, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(outside, 1e-3)
@@ -69,7 +75,8 @@ class MixedC(nn.Module):
 
     def __init__(self, inside: int, width: int) -> None:
         super().__init__()
-        row, column = {"kernel": (1, 7), "padding": (0, 3)}, {"kernel": (7, 1), "padding": (3, 0)}
+        row: _Along = {"kernel": (1, 7), "padding": (0, 3)}
+        column: _Along = {"kernel": (7, 1), "padding": (3, 0)}
         self.branch1x1 = Unit(inside, 192, 1)
         self.branch7x7_1 = Unit(inside, width, 1)
         self.branch7x7_2, self.branch7x7_3 = Unit(width, width, **row), Unit(width, 192, **column)
@@ -108,7 +115,8 @@ class MixedE(nn.Module):
 
     def __init__(self, inside: int) -> None:
         super().__init__()
-        row, column = {"kernel": (1, 3), "padding": (0, 1)}, {"kernel": (3, 1), "padding": (1, 0)}
+        row: _Along = {"kernel": (1, 3), "padding": (0, 1)}
+        column: _Along = {"kernel": (3, 1), "padding": (1, 0)}
         self.branch1x1 = Unit(inside, 320, 1)
         self.branch3x3_1 = Unit(inside, 384, 1)
         self.branch3x3_2a, self.branch3x3_2b = Unit(384, 384, **row), Unit(384, 384, **column)

@@ -66,6 +66,14 @@ class Block(nn.Module):
         return x + self.mlp["c_proj"](y * torch.sigmoid(1.702 * y) if self.activation == "quick_gelu" else gelu(y))
 
 
+class Blocks(nn.Module):
+    """Blocks under the name that they have in the weights."""
+
+    def __init__(self, blocks: list[Block]) -> None:
+        super().__init__()
+        self.resblocks = nn.ModuleList(blocks)
+
+
 class VisionTransformer(nn.Module):
     """The image encoder of CLIP (Radford et al., 2021, ICML), named as OpenAI's.
 
@@ -92,21 +100,20 @@ class VisionTransformer(nn.Module):
         self.class_embedding = nn.Parameter(torch.empty(width))
         self.positional_embedding = nn.Parameter(torch.empty((size // patch) ** 2 + 1, width))
         self.ln_pre, self.ln_post = nn.LayerNorm(width), nn.LayerNorm(width)
-        resblocks = nn.ModuleList([Block(width, heads, hidden, activation) for _ in range(blocks)])
-        self.transformer = nn.ModuleDict({"resblocks": resblocks})
+        self.transformer = Blocks([Block(width, heads, hidden, activation) for _ in range(blocks)])
         self.proj = nn.Parameter(torch.empty(width, outside))
 
     @property
     def layers(self) -> tuple[str, ...]:
         """``block1`` and so on, and ``embedding``."""
-        return *(f"block{i + 1}" for i in range(len(self.transformer["resblocks"]))), "embedding"
+        return *(f"block{i + 1}" for i in range(len(self.transformer.resblocks))), "embedding"
 
     def forward(self, x: Tensor, layers: Collection[str] = ("embedding",)) -> dict[str, Tensor]:
         """Tokens behind a block, shape (n, token, width), the class token first; ``embedding``, shape (n, outside)."""
         patches = self.conv1(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.class_embedding.expand(len(x), 1, -1), patches], 1) + self.positional_embedding
         x, found = self.ln_pre(x), {}
-        for number, block in enumerate(self.transformer["resblocks"], 1):
+        for number, block in enumerate(self.transformer.resblocks, 1):
             x = found[f"block{number}"] = block(x)
         found["embedding"] = self.ln_post(x[:, 0]) @ self.proj
         return {name: found[name] for name in layers}
@@ -130,7 +137,7 @@ def load_clip(path: str | Path, activation: Activation = "quick_gelu") -> Looker
     NetworkError
     """
     tensors = _visual(path, read_weights(path))
-    network = VisionTransformer(*_sizes(path, tensors), activation=activation)
+    network = VisionTransformer(**_sizes(path, tensors), activation=activation)
     fill(path, network, tensors)
     pixels = network.conv1.kernel_size[0] * round((len(network.positional_embedding) - 1) ** 0.5)
     return Looker(network, Preparation(pixels, *CLIP), network.layers)
@@ -165,8 +172,8 @@ def _from_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
-def _sizes(path: str | Path, tensors: Mapping[str, Tensor]) -> tuple[int, ...]:
-    """Size, patch, width, blocks, heads, hidden units and outputs, from the shapes of the weights."""
+def _sizes(path: str | Path, tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """Arguments of `VisionTransformer`, from the shapes of the weights."""
     try:
         width, _, patch, _ = tensors["conv1.weight"].shape
         side = round((len(tensors["positional_embedding"]) - 1) ** 0.5)
@@ -175,4 +182,7 @@ def _sizes(path: str | Path, tensors: Mapping[str, Tensor]) -> tuple[int, ...]:
     except (KeyError, ValueError, IndexError) as fault:
         raise NetworkError(path, "it holds no vision transformer of CLIP", "Give the weights of a CLIP ViT") from fault
     blocks = len({name.split(".")[2] for name in tensors if name.startswith("transformer.resblocks.")})
-    return side * patch, patch, width, blocks, max(1, width // _HEADS.get(width, 64)), hidden, outside
+    return {
+        "size": side * patch, "patch": patch, "width": width, "blocks": blocks,
+        "heads": max(1, width // _HEADS.get(width, 64)), "hidden": hidden, "outside": outside,
+    }  # fmt: skip
