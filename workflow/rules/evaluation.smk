@@ -34,9 +34,7 @@ rule evaluate:
             else f"<results>/decoding/sub-{wildcards.subject}/{wildcards.decoder}/latents.h5"
         ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
-        features=[
-            f"<results>/evaluation/sub-{{subject}}_network-{network}_features.h5" for network in FEATURE_NETWORKS
-        ],
+        features=[f"<results>/evaluation/sub-{{subject}}_network-{network}_features.h5" for network in FEATURE_NETWORKS],
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
     log:
