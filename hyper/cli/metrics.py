@@ -63,7 +63,7 @@ def _metrics(options: argparse.Namespace) -> int:
         tabulate(items, own, options.permutations, options.seed, "", "reconstructions", network=network)
         for network, own, items in views
     ]
-    table = pd.concat([part for part in tables if len(part)], ignore_index=True)
+    table = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
     table = add_correction(table, "holm").drop(columns=["subject", "decoder", "region"])
     _show(table)
     if options.out:

@@ -1,5 +1,6 @@
 """Each metric against an independent computation."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import get_args
 
@@ -227,6 +228,51 @@ def test_a_perfect_prediction_reaches_the_ceiling(name):
     own = matrix_of(name, (true, true)).diagonal()
     assert own.mean() == pytest.approx(metric.ceiling, abs=1e-12)
     assert metric.chance is None or 0 < metric.chance(12) < metric.ceiling
+
+
+def ten_way(similarity):
+    """Share of the choices of nine others that the own stimulus wins, every choice looked at."""
+    n = len(similarity)
+    result = np.zeros((n, n))
+    for i, j in np.ndindex(n, n):
+        choices = list(combinations([m for m in range(n) if m != i], 9))
+        result[i, j] = np.mean([similarity[i, j] > similarity[list(others), j].max() for others in choices])
+    return result
+
+
+def among_first(similarity, k):
+    return np.array([[(column > column[i]).sum() < k for column in similarity.T] for i in range(len(similarity))])
+
+
+RANKINGS = {
+    "identification_2way": identify,
+    "identification_10way": ten_way,
+    "top1": lambda similarity: among_first(similarity, 1),
+    "top5": lambda similarity: among_first(similarity, 5),
+}
+OTHERS = {
+    "latent_similarity", "latent_cosine", "latent_pearson", "latent_pearson_dimension", "ssim_rgb224_gauss3",
+    "ssim_rgb", "ms_ssim_grey224", "pixel_correlation", "feature_similarity", "feature_cosine", "perceptual_distance",
+    "correlation_distance",
+}  # fmt: skip
+
+
+def test_every_metric_has_a_reference():
+    """Rankings below, all others in tests of their own above."""
+    rankings = {f"{ranking}_{what}" for ranking in RANKINGS for what in ("latent", "pixels", "features")}
+    assert set(METRICS) == rankings | OTHERS
+
+
+@pytest.mark.parametrize("what", ["latent", "pixels", "features"])
+@pytest.mark.parametrize("ranking", RANKINGS)
+def test_rankings_equal_counting_by_hand(ranking, what):
+    rng = np.random.default_rng(8)
+    true = rng.integers(0, 256, (11, 4, 4, 3), dtype=np.uint8)
+    predicted = (true // 2 + rng.integers(0, 128, true.shape)).astype(np.uint8)
+    if what != "pixels":
+        true, predicted = (items.reshape(11, -1).astype(float) for items in (true, predicted))
+    expected = RANKINGS[ranking](table_of(pearson, true, predicted))
+    assert np.allclose(matrix_of(f"{ranking}_{what}", (true, predicted)), expected, atol=1e-12)
 
 
 def drawn(similarity, k, draws):

@@ -25,7 +25,7 @@ def main(job):
         features, _ = read_arrays(path, ["stimulus", job.wildcards.decoder])
         items = {"features": (features["stimulus"], features[job.wildcards.decoder])}
         parts.append(table_of(job, items, metrics_of(network, job.params.cfg["metrics"]), network))
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     for row in table.itertuples():
         logging.info(
             "%s %.4f (%.4f to %.4f), chance %.4f, p %.4g",
