@@ -10,6 +10,7 @@ wildcard_constraints:
     subject="[A-Za-z0-9]+",
     series="(ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(_(acq|ce|rec|dir|run)-[A-Za-z0-9]+)*",
     decoder="[A-Za-z0-9_-]+",
+    network="[a-z0-9]+",
 
 
 pathvars:

@@ -32,6 +32,10 @@ class GeneratorError(HyperError):
     """A generator checkpoint cannot be read."""
 
 
+class NetworkError(HyperError):
+    """The weights of a network that looks at images cannot be read."""
+
+
 class DataError(HyperError):
     """Intermediate data cannot be used (empty mask, too few voxels, wrong shape)."""
 

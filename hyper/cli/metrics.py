@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+    from hyper.evaluation.features import Network
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -21,7 +24,11 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     metrics.add_argument(
         "--metric", action="append", metavar="NAME", help="only this one; may be given more than once (docs/metrics.md)"
     )
-    metrics.add_argument("--features", metavar="NETWORK", help="add the metrics of a face network's features: dlib")
+    metrics.add_argument(
+        "--features", action="append", metavar="NETWORK[=FILE]", default=[],
+        help="add the metrics of a network: dlib, or with the file of its weights vggface2, alexnet2, alexnet5, "
+        "inception, clip, efficientnet, swav; may be given more than once",
+    )  # fmt: skip
     metrics.add_argument("--size", type=int, metavar="PIXELS", help="bring all pictures to this height and width")
     metrics.add_argument(
         "--permutations", type=int, default=10000, help="behind each p (default 10000); 0: no p, much faster"
@@ -31,37 +38,50 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _metrics(options: argparse.Namespace) -> int:
+    import pandas as pd
+
     from hyper.errors import SettingsError
     from hyper.evaluation.correction import add_correction
-    from hyper.evaluation.features import features_of, load_network, separation
+    from hyper.evaluation.features import features_of, load_network, metrics_of
     from hyper.evaluation.folders import read_pairs
     from hyper.evaluation.table import Items, per_stimulus, tabulate
     from hyper.io.tables import write_table
 
     if options.permutations < 0:
         raise SettingsError("--permutations", f"{options.permutations} is below 0", "Give 0 or more")
-    network = options.features or ""
-    names = _chosen(options.metric, ("images", "features") if network else ("images",))
-    look = load_network(network) if network else None
+    files = {name: file or None for name, _, file in (text.partition("=") for text in options.features)}
+    names = _chosen(options.metric, ("images", "features") if files else ("images",))
+    looks = {name: load_network(name, file) for name, file in files.items()}
     pairs = read_pairs(options.stimuli, options.reconstructions, options.size)
     print(pairs.description)
-    images: Items = {"images": (pairs.stimuli, pairs.reconstructions)}
-    features: Items = {}
-    if look is not None:
-        apart = separation(look, pairs.stimuli)
-        print(f"{network} tells the stimuli apart in {100 * apart:.1f} % of the comparisons" + _doubt(apart))
-        features = {"features": (features_of(look, pairs.stimuli), features_of(look, pairs.reconstructions))}
-    items: Items = {**images, **features}
-    table = tabulate(items, names, options.permutations, options.seed, "", "reconstructions", network=network)
+    views: list[tuple[str, list[str], Items]] = [("", names, {"images": (pairs.stimuli, pairs.reconstructions)})]
+    for name, look in looks.items():
+        _say_separation(name, look, pairs.stimuli)
+        features: Items = {"features": (features_of(look, pairs.stimuli), features_of(look, pairs.reconstructions))}
+        views.append((name, metrics_of(name, names), features))
+    tables = [
+        tabulate(items, own, options.permutations, options.seed, "", "reconstructions", network=network)
+        for network, own, items in views
+    ]
+    table = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
     table = add_correction(table, "holm").drop(columns=["subject", "decoder", "region"])
     _show(table)
     if options.out:
         write_table(options.out, table)
         print(f"{options.out}: {len(table)} metrics")
     if options.per_stimulus:
-        write_table(options.per_stimulus, per_stimulus(items, names, pairs.names, network))
+        each = [per_stimulus(items, own, pairs.names, network) for network, own, items in views]
+        write_table(options.per_stimulus, pd.concat([each[0], *(part.iloc[:, 1:] for part in each[1:])], axis=1))
         print(f"{options.per_stimulus}: {len(pairs.names)} pictures")
     return 0
+
+
+def _say_separation(name: str, network: "Network", stimuli: "np.ndarray") -> None:
+    from hyper.evaluation.features import NETWORKS, separation
+
+    if NETWORKS[name].faces:
+        apart = separation(network, stimuli)
+        print(f"{name} tells the stimuli apart in {100 * apart:.1f} % of the comparisons" + _doubt(apart))
 
 
 def _doubt(apart: float) -> str:

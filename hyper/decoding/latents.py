@@ -27,7 +27,12 @@ def rescale_latents(latents: np.ndarray, rescale: Rescale) -> np.ndarray:
 
 
 def write_latents(
-    path: str | Path, true: np.ndarray, decoded: np.ndarray, stimuli: np.ndarray, repeats: np.ndarray, **attributes: str
+    path: str | Path,
+    true: np.ndarray,
+    decoded: np.ndarray,
+    stimuli: np.ndarray,
+    repeats: np.ndarray,
+    **attributes: str | float,
 ) -> None:
     """Write true and decoded latents of the test stimuli.
 

@@ -11,7 +11,8 @@ from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical
 from hyper.dataset.trials import Reading, read_trials
 from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
-from hyper.errors import DataError, HyperError, SettingsError
+from hyper.errors import DataError, HyperError, NetworkError, SettingsError
+from hyper.evaluation.features import NETWORKS
 from hyper.generators.shipped import weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
@@ -110,6 +111,17 @@ class Plan:
         file = weights_file(self.settings.generators.generator)
         return [] if file is None else [os.path.relpath(file)]
 
+    @property
+    def feature_networks(self) -> dict[str, str | None]:
+        """Networks that look at the images, each with the file of its weights; None where a package brings it."""
+        own = self.settings.evaluation.features
+        files = self.settings.evaluation.weights.model_dump()
+        found: dict[str, str | None] = {own: None} if own else {}
+        for name, kind in NETWORKS.items():
+            if kind.file and files[kind.file]:
+                found[name] = os.path.relpath(Path(files[kind.file]).expanduser())
+        return found
+
     def sidecars(self, subject: str) -> list[Path]:
         """JSON sidecars that apply to the subject's runs."""
         if self.simulated:
@@ -153,7 +165,7 @@ class Plan:
 
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
-        faults = self._decoder_faults()
+        faults = self._decoder_faults() + self._weights_faults()
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)
@@ -181,6 +193,14 @@ class Plan:
             fault = f"{names[0]} learns from all subjects, and the study has one alone"
             faults.append(SettingsError("decoding.decoders", fault, f"Set decoding.decoders.{names[0]}.subjects: own"))
         return faults
+
+    def _weights_faults(self) -> list[HyperError]:
+        given = {NETWORKS[name].file: file for name, file in self.feature_networks.items() if file}
+        return [
+            NetworkError(file, "the file does not exist", f"Correct evaluation.weights.{name}")
+            for name, file in given.items()
+            if not Path(file).is_file()
+        ]
 
     def _sharing_faults(self, reading: Reading) -> list[HyperError]:
         """Say from the events whether subjects saw too few stimuli in common."""

@@ -1,10 +1,12 @@
-"""Features of faces by a network trained to tell people apart.
+"""Features of images by networks: of faces, trained to tell people apart, and of natural images.
 
 ``dlib``: the face-recognition ResNet of dlib (King, 2017), 128 features, whose weights the PyPI package
 face-recognition-models carries (CC0). dlib itself is the package dlib-bin. Neither is needed for anything else.
+The other networks are of `hyper.networks`, from weights that the user has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,17 +23,70 @@ _CHIP = 150  # pixels, what the network was trained on
 Network = Callable[[np.ndarray], np.ndarray]
 
 
-def load_network(name: str) -> Network:
+@dataclass(frozen=True)
+class Kind:
+    """What a network's features are good for.
+
+    Attributes
+    ----------
+    file : str
+        The weights it is read from, by their name in the settings; empty for a network that a package brings.
+    faces : bool
+        Whether it was trained to tell faces apart.
+    metrics : tuple of str
+        The metrics of features that are read off it; empty for all but `correlation_distance`.
+    """
+
+    file: str = ""
+    faces: bool = True
+    metrics: tuple[str, ...] = ()
+
+
+_TWO_WAY = ("identification_2way_features",)
+# the last six as the field of natural images reads them (Ozcelik & VanRullen, 2023; Scotti et al., 2023)
+NETWORKS: dict[str, Kind] = {
+    "dlib": Kind(),
+    "vggface2": Kind("vggface2"),
+    "alexnet2": Kind("alexnet", False, _TWO_WAY),
+    "alexnet5": Kind("alexnet", False, _TWO_WAY),
+    "inception": Kind("inception", False, _TWO_WAY),
+    "clip": Kind("clip", False, _TWO_WAY),
+    "efficientnet": Kind("efficientnet", False, ("correlation_distance",)),
+    "swav": Kind("swav", False, ("correlation_distance",)),
+}
+
+
+def load_network(name: str, weights: str | Path | None = None) -> Network:
     """Return the function from images, shape (n, height, width, 3), uint8, to features, shape (n, feature).
+
+    Parameters
+    ----------
+    name : str
+        One of `NETWORKS`.
+    weights : str or Path, optional
+        File of the weights, for a network that no package brings.
 
     Raises
     ------
     EngineError
         When there is no such network, or a package is missing.
+    NetworkError
+        When its weights cannot be read.
     """
     if name not in NETWORKS:
         raise EngineError("evaluation.features", f"there is no network {name!r}", f"Choose {' or '.join(NETWORKS)}")
-    return NETWORKS[name]()
+    if not NETWORKS[name].file:
+        return _dlib()
+    if weights is None:
+        setting = f"evaluation.weights.{NETWORKS[name].file}"
+        raise EngineError(setting, f"{name} needs a file of weights", "Give its path")
+    return _looked(name, weights)
+
+
+def metrics_of(network: str, metrics: Sequence[str]) -> list[str]:
+    """Those of some metrics of features that are read off a network."""
+    own = NETWORKS[network].metrics
+    return [name for name in metrics if (name in own if own else name != "correlation_distance")]
 
 
 def features_of(network: Network, images: np.ndarray) -> np.ndarray:
@@ -77,4 +132,21 @@ def _dlib() -> Network:
     return features
 
 
-NETWORKS: dict[str, Callable[[], Network]] = {"dlib": _dlib}
+def _looked(name: str, weights: str | Path) -> Network:
+    from hyper.networks.alexnet import load_alexnet
+    from hyper.networks.efficientnet import load_efficientnet
+    from hyper.networks.inception import load_inception
+    from hyper.networks.resnet import load_swav, load_vggface2
+    from hyper.networks.vit import load_clip
+
+    load, layer = {
+        "vggface2": (load_vggface2, "pool"),
+        "alexnet2": (load_alexnet, "layer2"),
+        "alexnet5": (load_alexnet, "layer5"),
+        "inception": (load_inception, "pool"),
+        "clip": (load_clip, "embedding"),
+        "efficientnet": (load_efficientnet, "pool"),
+        "swav": (load_swav, "pool"),
+    }[name]
+    looker = load(weights)
+    return lambda images: looker.activations(images, [layer])[layer].reshape(len(images), -1)

@@ -9,7 +9,13 @@ import numpy as np
 from hyper.evaluation.identification import k_way, retrieved, wins
 from hyper.evaluation.ms_ssim import grey, multiscale_similarities
 from hyper.evaluation.registry import METRICS, Chance, Metric, ScoreFunction, Scores, Source, enter, metric
-from hyper.evaluation.similarity import correlations, cosines, mean_squared_errors, products_of_columns
+from hyper.evaluation.similarity import (
+    correlations,
+    cosines,
+    mean_squared_errors,
+    products_of_columns,
+    unit_distances,
+)
 from hyper.evaluation.ssim import prepare, resized, structural_similarities
 
 __all__ = ["METRICS", "Metric", "Scores", "Source"]
@@ -95,6 +101,25 @@ def feature_similarity(true: np.ndarray, predicted: np.ndarray) -> Scores:
 def feature_cosine(true: np.ndarray, predicted: np.ndarray) -> Scores:
     """Cosine of the face network's features of stimulus and reconstruction; 0 for features that are all zero."""
     return Scores(cosines(true, predicted))
+
+
+@metric("features", ceiling=0.0)
+def perceptual_distance(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Distance of stimulus and reconstruction to a face network: Euclidean, between features scaled to unit length.
+
+    From 0, the same face, over 1.41, unrelated, to 2; the less the better. The network's own measure of whether two
+    pictures show one person (King, 2017; Cao et al., 2018). Features that are all zero stay zero.
+    """
+    return Scores(-unit_distances(true, predicted), -1)
+
+
+@metric("features", ceiling=0.0)
+def correlation_distance(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """1 - Pearson correlation of the features of stimulus and reconstruction (Ozcelik & VanRullen, 2023).
+
+    The less the better; 1 for constant features. Of the networks that the field of natural images reads so.
+    """
+    return Scores(np.nan_to_num(correlations(true, predicted), nan=0.0) - 1, -1)
 
 
 def _flat(items: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ class Scores:
     matrix : ndarray, shape (n, n)
         Of prediction j for stimulus i.
     unit : float
-        What the matrix is to be divided by. Identification keeps whole and half counts, so that ties are exact.
+        What the matrix is to be divided by. Identification keeps whole and half counts, so that ties are exact; a
+        distance is kept negative, so that more is better in every matrix, and has the unit -1.
     """
 
     matrix: np.ndarray
@@ -64,12 +65,14 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 
 
-def metric(source: Source, least: int = 1, alone: bool = True) -> Callable[[ScoreFunction], ScoreFunction]:
+def metric(
+    source: Source, least: int = 1, alone: bool = True, ceiling: float = 1.0
+) -> Callable[[ScoreFunction], ScoreFunction]:
     """Enter a function in the registry under its own name; its docstring is the definition."""
 
     def register(function: ScoreFunction) -> ScoreFunction:
         name = function.__name__
-        enter(Metric(name, source, function, function.__doc__ or "", least=least, alone=alone))
+        enter(Metric(name, source, function, function.__doc__ or "", least=least, alone=alone, ceiling=ceiling))
         return function
 
     return register

@@ -18,6 +18,12 @@ def cosines(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return _unit(true) @ _unit(predicted).T
 
 
+def unit_distances(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Euclidean distance of each pair of rows scaled to unit length, shape (n_true, n_predicted)."""
+    second = _unit(predicted)
+    return np.stack([np.linalg.norm(second - row, axis=1) for row in _unit(true)])
+
+
 def correlations(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Pearson correlation of each pair of rows; NaN where a row is constant or not finite.
 

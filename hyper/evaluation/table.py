@@ -27,6 +27,7 @@ def tabulate(
     region: str = "active",
     resamples: int = 10000,
     network: str = "",
+    ceilings: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Compute metrics of true against predicted items.
 
@@ -48,6 +49,8 @@ def tabulate(
         Of the stimuli, for the interval.
     network : str
         That made the features: metrics of features are called after it too.
+    ceilings : mapping of str to float, optional
+        Ceilings of metrics that lie below a perfect prediction's; NaN where one is not known.
 
     Returns
     -------
@@ -70,6 +73,8 @@ def tabulate(
             continue
         generators = [generator_of(seed, step, name) for step in ("evaluate", "bootstrap")]
         result = score(METRICS[name], *items[METRICS[name].source], permutations, resamples, *generators)
+        if np.isfinite(known := (ceilings or {}).get(name, np.nan)):
+            result["ceiling"] = known
         rows.append(
             {"subject": subject, "decoder": decoder, "metric": name_of(name, network), "region": region, **result}
         )
@@ -77,8 +82,10 @@ def tabulate(
 
 
 def name_of(metric: str, network: str = "") -> str:
-    """Name of a metric in tables: metrics of features end in the name of their network."""
-    return f"{metric}_{network}" if METRICS[metric].source == "features" and network else metric
+    """Name of a metric in tables: metrics of features end in the name of their network, not in ``features``."""
+    if METRICS[metric].source != "features" or not network:
+        return metric
+    return f"{metric.removesuffix('_features')}_{network}"
 
 
 def score(

@@ -6,6 +6,7 @@ for the objects that some checkpoints carry beside their tensors.
 
 import io
 import pickle
+import pickletools
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,6 +102,12 @@ _TORCH: dict[Name, Any] = {
 }
 
 
+_SCRIPT: dict[Name, Any] = {
+    ("torch.jit._pickle", f"build_{kind}list"): Function(lambda values: list(values))
+    for kind in ("int", "tensor", "double", "bool")
+}
+
+
 class _Storages:
     """The storages that a pickle refers to, by key."""
 
@@ -121,7 +128,7 @@ class _Storages:
         return storage
 
 
-def read_torch(path: str | Path, objects: tuple[Name, ...] = ()) -> Any:
+def read_torch(path: str | Path, objects: tuple[Name, ...] = (), scripted: bool = False) -> Any:
     """Read what ``torch.save`` wrote.
 
     Parameters
@@ -129,6 +136,8 @@ def read_torch(path: str | Path, objects: tuple[Name, ...] = ()) -> Any:
     path : str or Path
     objects : tuple of (module, name)
         Classes that become `Inert`.
+    scripted : bool
+        Read what ``torch.jit.save`` wrote too: the modules of a script become `Inert`, its code is not looked at.
 
     Returns
     -------
@@ -148,14 +157,15 @@ def read_torch(path: str | Path, objects: tuple[Name, ...] = ()) -> Any:
     if data[:2] == b"PK":
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return _read_zip(archive, allowed, storages)
+                return _read_zip(archive, allowed, storages, scripted)
         except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError) as fault:
             raise pickle.UnpicklingError(f"its archive is damaged ({fault})") from fault
     return _read_legacy(io.BytesIO(data), allowed, storages)
 
 
-def _read_zip(archive: zipfile.ZipFile, allowed: Mapping[Name, Any], storages: _Storages) -> Any:
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+def _read_zip(archive: zipfile.ZipFile, allowed: Mapping[Name, Any], storages: _Storages, scripted: bool) -> Any:
+    entries = [entry for entry in archive.infolist() if not (scripted and "/code/" in entry.filename)]
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise pickle.UnpicklingError("its archive is compressed, which torch never does")
     roots = [name.removesuffix("data.pkl") for name in archive.namelist() if name.count("/") == 1]
     roots = [root for root in roots if f"{root}data.pkl" in archive.namelist()]
@@ -164,10 +174,23 @@ def _read_zip(archive: zipfile.ZipFile, allowed: Mapping[Name, Any], storages: _
     order = f"{roots[0]}byteorder"
     if order in archive.namelist() and archive.read(order) != b"little":
         raise pickle.UnpicklingError("it was written on a big-endian machine")
-    tree = read_pickle(io.BytesIO(archive.read(f"{roots[0]}data.pkl")), allowed, storages)
+    data = archive.read(f"{roots[0]}data.pkl")
+    if scripted:
+        allowed = {**_SCRIPT, **_script_classes(data), **allowed}
+    tree = read_pickle(io.BytesIO(data), allowed, storages)
     for key, storage in storages.found.items():
         storage.fill(archive.read(f"{roots[0]}data/{key}"))
     return tree
+
+
+def _script_classes(data: bytes) -> dict[Name, Any]:
+    """Stand-ins for the classes of a script, all of which live under ``__torch__``."""
+    try:
+        named = [str(argument) for opcode, argument, _ in pickletools.genops(data) if opcode.name == "GLOBAL"]
+    except Exception as fault:
+        raise pickle.UnpicklingError(f"its pickle is damaged ({fault})") from fault
+    pairs = [tuple(name.split(" ", 1)) for name in named if name.startswith("__torch__.")]
+    return {(module, name): type(name, (Inert,), {}) for module, name in pairs}
 
 
 def _read_legacy(file: io.BytesIO, allowed: Mapping[Name, Any], storages: _Storages) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from hyper.glm.estimate import Recipe
-from hyper.report.names import spell_out
+from hyper.report.names import network_label, spell_out
 from hyper.report.references import REFERENCES, Reference
 
 _CITATION = re.compile(r"\[@([a-z0-9@, ]+)\]")
@@ -299,6 +299,8 @@ _SCORED = {
     "pixel_correlation": "correlation of pixels",
     "feature_similarity": "1/(1+MSE) of the features of a face network",
     "feature_cosine": "cosine of those features",
+    "perceptual_distance": "distance of those features at unit length",
+    "correlation_distance": "1 - correlation of the features of networks of natural images",
 }
 _RANKED = {"latent": "latents", "pixels": "pixels", "features": "features"}
 _RANKINGS = {
@@ -309,8 +311,10 @@ _CORRECTIONS = {"holm": "Holm's method [@holm1979]", "fdr": "the false discovery
 
 
 def _evaluation(settings: Mapping[str, Any]) -> str:
-    network = _get(settings, "evaluation.features")
-    names = [name for name in _get(settings, "evaluation.metrics", []) if network or "feature" not in name]
+    weights = [name for name, file in (_get(settings, "evaluation.weights") or {}).items() if file]
+    faces = [name for name in (_get(settings, "evaluation.features"), *weights) if name in ("dlib", "vggface2")]
+    objects = [name for name in weights if name != "vggface2"]
+    names = [name for name in _get(settings, "evaluation.metrics", []) if _is_looked(name, faces, objects)]
     draws = _get(settings, "evaluation.permutations")
     times = f" ({draws:,} times)" if isinstance(draws, int) else ""
     method = _CORRECTIONS.get(str(_get(settings, "evaluation.correction")))
@@ -326,13 +330,24 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
         if eigenface
         else ""
     )
-    looked = f" The face network is that of {network}." if network else ""
+    looked = f" Face network: {' and '.join(map(network_label, faces))}." if faces else ""
+    if objects:
+        looked += f" Networks of natural images: {', '.join(map(network_label, objects))}."
     return (
         f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
         f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
         f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
         f"same table.{baseline}{looked}"
     )
+
+
+def _is_looked(name: str, faces: list[str], objects: list[str]) -> bool:
+    """Whether a metric was computed: those of features need a network."""
+    if name == "correlation_distance":
+        return bool({"efficientnet", "swav"} & set(objects))
+    if name == "identification_2way_features":
+        return bool(faces or {"alexnet", "inception", "clip"} & set(objects))
+    return bool(faces) or not ("feature" in name or name == "perceptual_distance")
 
 
 def _scored(names: list[str]) -> list[str]:

@@ -14,6 +14,8 @@ _METRICS = {
     "pixel_correlation": "Pixel correlation",
     "feature_similarity": "Feature similarity, 1/(1+MSE)",
     "feature_cosine": "Feature cosine",
+    "perceptual_distance": "Perceptual distance",
+    "correlation_distance": "Correlation distance",
 }
 _RANKINGS = {"identification_2way": "2-way identification", "identification_10way": "10-way identification"}
 _RANKINGS |= {"top1": "Top 1", "top5": "Top 5"}
@@ -23,10 +25,14 @@ _METRICS |= {
     for ranking, label in _RANKINGS.items()
     for compared, what in _COMPARED.items()
 }
+_NETWORKS = {
+    "vggface2": "VGGFace2", "alexnet": "AlexNet", "alexnet2": "AlexNet layer 2", "alexnet5": "AlexNet layer 5",
+    "inception": "Inception v3", "clip": "CLIP", "efficientnet": "EfficientNet-B1", "swav": "SwAV",
+}  # fmt: skip
 # one of each kind, for figures and overviews that would not hold them all
 MAIN_METRICS = (
     "latent_similarity", "latent_cosine", "identification_2way_latent", "ssim_rgb224_gauss3", "pixel_correlation",
-    "identification_2way_pixels", "feature_similarity", "identification_2way_features",
+    "identification_2way_pixels", "feature_similarity", "identification_2way_dlib", "identification_2way_vggface2",
 )  # fmt: skip
 _ACRONYMS = {"mse": "MSE", "ssim": "SSIM", "rgb": "RGB", "vae": "VAE", "gan": "GAN", "hrf": "HRF", "snr": "SNR"}
 _ACRONYMS |= {"glm": "GLM", "z": "z", "t1w": "T1w", "epi": "EPI", "roi": "ROI", "tr": "TR", "fd": "FD", "mm": "mm"}
@@ -56,9 +62,16 @@ def predictor_label(name: str) -> str:
 def metric_label(name: str) -> str:
     """Name of a metric in print, with the network of one of features; an unknown one is spelt out."""
     bare, _, network = name.rpartition("_")
-    if name not in _METRICS and "feature" in bare and bare in _METRICS:
-        return f"{_METRICS[bare]} ({network})"
+    if name not in _METRICS and bare in _RANKINGS:
+        return f"{_RANKINGS[bare]}, {network_label(network)}"
+    if name not in _METRICS and bare in _METRICS:
+        return f"{_METRICS[bare]} ({network_label(network)})"
     return _METRICS.get(name) or spell_out(name)
+
+
+def network_label(name: str) -> str:
+    """Name of a network in print."""
+    return _NETWORKS.get(name, name)
 
 
 def main_metrics(names: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from hyper.report.names import number, predictor_label, spell_out
 from hyper.report.provenance import without_local_paths
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
+from hyper.report.separation import separation_notes
 from hyper.report.settings_text import as_yaml, differing
 from hyper.report.sources import FigureFile, Sources, embed_figure, embed_picture
 from hyper.report.truth import truth_overview, truth_rows
@@ -148,6 +149,7 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
     alt = "Dot plot of every metric by decoder and trivial predictor; the tables below hold the same numbers."
     return {
         "figures": _pictures(sources, "metrics", alt),
+        "separation": separation_notes(sources.features),
         "overview": overview(table, sources.decoders),
         "every": every_number(table, sources.decoders),
         "link": sources.link(sources.metrics) if sources.metrics else "",

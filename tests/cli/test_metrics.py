@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from skimage.metrics import structural_similarity
 
 from hyper.cli.main import main
 from hyper.evaluation.metrics import METRICS
+from hyper.networks.alexnet import AlexNet
 
 NAMES = [name for name, metric in METRICS.items() if metric.source == "images"]
 
@@ -68,6 +70,34 @@ def test_size(folders, capsys):
     assert "--size 40" in error
     assert run(folders, "--metric", "ssim_rgb", "--size", 32, "--permutations", 10) == 0
     assert "11 pairs of 32 x 32 pixels" in capsys.readouterr().out
+
+
+def test_networks_from_files(folders, tmp_path, capsys):
+    torch.manual_seed(0)
+    network = AlexNet()
+    torch.save(network.state_dict(), tmp_path / "alexnet.pth")
+    out, each = tmp_path / "metrics.tsv", tmp_path / "each.tsv"
+    given = ["--features", f"alexnet2={tmp_path / 'alexnet.pth'}", "--features", f"alexnet5={tmp_path / 'alexnet.pth'}"]
+    chosen = ["--metric", "identification_2way_features", "--metric", "ssim_rgb", "--metric", "correlation_distance"]
+    assert run(folders, *given, *chosen, "--permutations", 50, "--out", out, "--per-stimulus", each) == 0
+    table = pd.read_csv(out, sep="\t").set_index("metric")
+    assert list(table.index) == ["ssim_rgb", "identification_2way_alexnet2", "identification_2way_alexnet5"]
+    looked = []
+    for folder in folders:
+        names = sorted(path for path in folder.iterdir() if path.suffix != ".txt" and path.stem != "000")
+        pixels = torch.from_numpy(np.stack([np.asarray(Image.open(path)) for path in names])).permute(0, 3, 1, 2) / 255
+        pixels = torch.nn.functional.interpolate(pixels, (256, 256), mode="bilinear")  # larger: nothing to antialias
+        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+        with torch.no_grad():
+            looked.append(network.features[:5]((pixels - mean) / std).flatten(1).numpy())
+    r = np.corrcoef(*looked)[:11, 11:]
+    share = np.mean([(r[:, j] < r[j, j]).sum() / 10 for j in range(11)])
+    assert table.loc["identification_2way_alexnet2", "value"] == pytest.approx(share, abs=1e-6)
+    assert list(pd.read_csv(each, sep="\t").columns) == ["stimulus", *table.index]
+    assert run(folders, "--features", "alexnet2") == 1
+    assert "alexnet2 needs a file of weights" in capsys.readouterr().err
+    assert run(folders, "--features", "vgg=x") == 1
+    assert "there is no network 'vgg'. Choose dlib or vggface2" in capsys.readouterr().err
 
 
 def spoil_with(name, save):

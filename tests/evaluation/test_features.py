@@ -1,11 +1,14 @@
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hyper.doctor.plan import Plan
 from hyper.errors import EngineError
 from hyper.evaluation import features
-from hyper.evaluation.features import features_of, load_network, separation
+from hyper.evaluation.features import features_of, load_network, metrics_of, separation
+from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.table import tabulate
 from hyper.report.names import main_metrics, metric_label
 
@@ -40,13 +43,37 @@ def test_metrics_of_features_are_named_after_the_network():
     items = {"features": tuple(rng.normal(size=(2, 6, 9)))}
     table = tabulate(items, ["feature_cosine", "latent_cosine"], 20, 0, "01", "d", resamples=100, network="dlib")
     assert list(table["metric"]) == ["feature_cosine_dlib"]
-    assert metric_label("identification_2way_features_dlib") == "2-way identification, features (dlib)"
+    assert metric_label("identification_2way_dlib") == "2-way identification, dlib"
+    assert metric_label("identification_2way_alexnet2") == "2-way identification, AlexNet layer 2"
     assert main_metrics(["top1_pixels", "feature_similarity_dlib"]) == ["feature_similarity_dlib"]
+
+
+def test_networks_are_read_off_as_their_field_does():
+    every = [name for name, metric in METRICS.items() if metric.source == "features"]
+    assert metrics_of("vggface2", every) == [name for name in every if name != "correlation_distance"]
+    assert metrics_of("clip", every) == ["identification_2way_features"]
+    assert metrics_of("swav", every) == ["correlation_distance"]
+    assert metrics_of("swav", ["feature_cosine"]) == []
+
+
+def test_weights_in_the_settings_choose_networks(tmp_path):
+    (tmp_path / "a.pth").touch()
+    weights = {"alexnet": str(tmp_path / "a.pth"), "vggface2": str(tmp_path / "none.h5")}
+    settings = {"study": {"name": "x", "simulated": True}, "evaluation": {"features": "dlib", "weights": weights}}
+    plan = Plan(settings, [])
+    assert list(plan.feature_networks) == ["dlib", "vggface2", "alexnet2", "alexnet5"]
+    assert plan.feature_networks["dlib"] is None
+    assert Path(plan.feature_networks["alexnet5"]).samefile(tmp_path / "a.pth")
+    faults = [str(fault) for fault in plan.faults()]
+    assert any("none.h5: the file does not exist. Correct evaluation.weights.vggface2" in fault for fault in faults)
+    assert not any("a.pth" in fault for fault in faults)
 
 
 def test_what_is_missing_is_said(monkeypatch):
     with pytest.raises(EngineError, match="no network 'vgg'"):
         load_network("vgg")
+    with pytest.raises(EngineError, match=r"evaluation.weights.alexnet: alexnet5 needs a file"):
+        load_network("alexnet5")
     monkeypatch.setattr(features, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match="pip install --no-deps dlib-bin"):
         load_network("dlib")

@@ -1,5 +1,6 @@
 """Each metric against an independent computation."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import get_args
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.signal import convolve2d
+from scipy.spatial.distance import correlation as correlation_distance
 from scipy.spatial.distance import cosine
 from scipy.stats import pearsonr
 from skimage.metrics import structural_similarity
@@ -17,6 +19,7 @@ from hyper.evaluation.identification import k_way, retrieved, wins
 from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.similarity import correlations
 from hyper.evaluation.ssim import prepare, structural_similarities
+from hyper.evaluation.table import tabulate
 from hyper.settings.evaluation import Evaluation, MetricName
 
 N = 5
@@ -198,6 +201,25 @@ def test_features(latents):
     assert np.allclose(matrix_of("identification_2way_features", latents), similarity, atol=1e-12)
 
 
+def test_distances_of_features(latents):
+    unit = table_of(lambda t, p: np.linalg.norm(t / np.linalg.norm(t) - p / np.linalg.norm(p)), *latents)
+    assert np.allclose(matrix_of("perceptual_distance", latents), unit, atol=1e-12)
+    expected = table_of(correlation_distance, *latents)
+    assert np.allclose(matrix_of("correlation_distance", latents), expected, atol=1e-12)
+    constant = np.full_like(latents[1], 2.0)
+    assert np.allclose(matrix_of("correlation_distance", (latents[0], constant)), 1)
+
+
+@pytest.mark.parametrize("name", ["perceptual_distance", "correlation_distance"])
+def test_a_smaller_distance_is_better(name, latents):
+    true, predicted = latents
+    row = tabulate({"features": (true, true + 0.1 * predicted)}, [name], 200, 0, "01", "d", resamples=100).iloc[0]
+    assert 0 < row["value"] < row["chance"]
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert row["ceiling"] == 0
+    assert row["p"] < 0.05
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_a_perfect_prediction_reaches_the_ceiling(name):
     rng = np.random.default_rng(3)
@@ -206,6 +228,51 @@ def test_a_perfect_prediction_reaches_the_ceiling(name):
     own = matrix_of(name, (true, true)).diagonal()
     assert own.mean() == pytest.approx(metric.ceiling, abs=1e-12)
     assert metric.chance is None or 0 < metric.chance(12) < metric.ceiling
+
+
+def ten_way(similarity):
+    """Share of the choices of nine others that the own stimulus wins, every choice looked at."""
+    n = len(similarity)
+    result = np.zeros((n, n))
+    for i, j in np.ndindex(n, n):
+        choices = list(combinations([m for m in range(n) if m != i], 9))
+        result[i, j] = np.mean([similarity[i, j] > similarity[list(others), j].max() for others in choices])
+    return result
+
+
+def among_first(similarity, k):
+    return np.array([[(column > column[i]).sum() < k for column in similarity.T] for i in range(len(similarity))])
+
+
+RANKINGS = {
+    "identification_2way": identify,
+    "identification_10way": ten_way,
+    "top1": lambda similarity: among_first(similarity, 1),
+    "top5": lambda similarity: among_first(similarity, 5),
+}
+OTHERS = {
+    "latent_similarity", "latent_cosine", "latent_pearson", "latent_pearson_dimension", "ssim_rgb224_gauss3",
+    "ssim_rgb", "ms_ssim_grey224", "pixel_correlation", "feature_similarity", "feature_cosine", "perceptual_distance",
+    "correlation_distance",
+}  # fmt: skip
+
+
+def test_every_metric_has_a_reference():
+    """Rankings below, all others in tests of their own above."""
+    rankings = {f"{ranking}_{what}" for ranking in RANKINGS for what in ("latent", "pixels", "features")}
+    assert set(METRICS) == rankings | OTHERS
+
+
+@pytest.mark.parametrize("what", ["latent", "pixels", "features"])
+@pytest.mark.parametrize("ranking", RANKINGS)
+def test_rankings_equal_counting_by_hand(ranking, what):
+    rng = np.random.default_rng(8)
+    true = rng.integers(0, 256, (11, 4, 4, 3), dtype=np.uint8)
+    predicted = (true // 2 + rng.integers(0, 128, true.shape)).astype(np.uint8)
+    if what != "pixels":
+        true, predicted = (items.reshape(11, -1).astype(float) for items in (true, predicted))
+    expected = RANKINGS[ranking](table_of(pearson, true, predicted))
+    assert np.allclose(matrix_of(f"{ranking}_{what}", (true, predicted)), expected, atol=1e-12)
 
 
 def drawn(similarity, k, draws):

@@ -8,6 +8,7 @@ from scipy.stats import kstest
 
 from hyper.errors import DataError, SettingsError
 from hyper.evaluation.bootstrap import bootstrap_interval
+from hyper.evaluation.ceilings import add_model_ceilings
 from hyper.evaluation.correction import add_correction, corrected
 from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.permutation import permutation_p
@@ -192,6 +193,20 @@ def test_corrected_p_seldom_claims_anything_when_there_is_nothing():
         table = tabulate_all(items, metrics=[name for name in CONTINUOUS if "latent" in name], permutations=199)
         found += add_correction(table, "holm")["p_corrected"].min() <= 0.05
     assert found / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+
+
+def test_ceilings_below_a_perfect_prediction():
+    items = items_of(lambda true: true)
+    known = {"latent_pearson_dimension": 0.7, "latent_cosine": math.nan}
+    ceilings = tabulate_all(items, metrics=["latent_pearson_dimension", "latent_cosine"], ceilings=known)["ceiling"]
+    assert ceilings.to_dict() == {"latent_pearson_dimension": 0.7, "latent_cosine": 1.0}
+
+
+def test_a_baseline_is_bounded_by_its_own_model():
+    rows = [("eigenface", "01", 0.3), ("eigenface-model", "01", 0.8), ("ridge", "01", 0.5), ("eigenface", "02", 0.2)]
+    table = pd.DataFrame(rows, columns=["decoder", "subject", "value"], index=[5, 6, 9, 2])
+    table = add_model_ceilings(table.assign(metric="ssim_rgb", region="active", ceiling=1.0))
+    assert table["ceiling"].to_dict() == {5: 0.8, 6: 1.0, 9: 1.0, 2: 1.0}
 
 
 def test_misuse():

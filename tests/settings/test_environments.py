@@ -71,7 +71,7 @@ def test_the_lock_pins_exactly_and_names_no_place():
 
 def test_packages_of_weights_are_pinned_to_their_content():
     lines = [line for line in (ROOT / "requirements-weights.lock").read_text().splitlines() if line[0] != "#"]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", line), line
     assert f"random-face=={lock()['random-face']}" in (ROOT / "pyproject.toml").read_text()

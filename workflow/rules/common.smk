@@ -27,6 +27,8 @@ TRIVIAL = list(plan.settings.baselines.trivial)
 # baselines that make images without latents of the generator
 IMAGE_BASELINES = ["eigenface", "eigenface-model"] if plan.settings.baselines.eigenface else []
 DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
+# networks that look at the images, each with the file of its weights, if it needs one
+FEATURE_NETWORKS = plan.feature_networks
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
 WITH_T1W = [subject for subject in SUBJECTS if plan.through_t1w(subject)]
 SETTINGS = plan.tree

@@ -4,12 +4,13 @@ rule extract_features:
             f"<results>/decoding/sub-{wildcards.subject}/{decoder}/images.h5"
             for decoder in predictors_of(wildcards.subject)
         ],
+        weights=lambda wildcards: FEATURE_NETWORKS[wildcards.network] or [],
     output:
-        features="<results>/evaluation/sub-{subject}_features.h5",
+        features="<results>/evaluation/sub-{subject}_network-{network}_features.h5",
     log:
-        "<results>/logs/extract_features/sub-{subject}.log",
+        "<results>/logs/extract_features/sub-{subject}_network-{network}.log",
     benchmark:
-        "<results>/benchmarks/extract_features/sub-{subject}.tsv"
+        "<results>/benchmarks/extract_features/sub-{subject}_network-{network}.tsv"
     threads: 1
     resources:
         mem_mb=4000,
@@ -17,11 +18,10 @@ rule extract_features:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("evaluation.features"),
         code=code("extract_features"),
         decoders=lambda wildcards: predictors_of(wildcards.subject),
     message:
-        "Looking at the faces of sub-{wildcards.subject} as a face network does"
+        "Looking at the images of sub-{wildcards.subject} as {wildcards.network} does"
     script:
         "../scripts/extract_features.py"
 
@@ -34,7 +34,7 @@ rule evaluate:
             else f"<results>/decoding/sub-{wildcards.subject}/{wildcards.decoder}/latents.h5"
         ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
-        features="<results>/evaluation/sub-{subject}_features.h5" if cfg("evaluation.features") else [],
+        features=[f"<results>/evaluation/sub-{{subject}}_network-{network}_features.h5" for network in FEATURE_NETWORKS],
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
     log:
@@ -48,8 +48,9 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg={key: value for key, value in cfg("evaluation").items() if key != "correction"},
+        cfg={key: cfg("evaluation")[key] for key in ("metrics", "permutations", "resamples")},
         code=code("evaluate"),
+        networks=list(FEATURE_NETWORKS),
         seed=SEED,
     message:
         "Scoring {wildcards.decoder} on sub-{wildcards.subject}"

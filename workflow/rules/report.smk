@@ -27,6 +27,12 @@ rule write_report:
         images=of_all_decoders("images.h5") if WHOLE else [],
         latents=of_all_decoders("latents.h5") if WHOLE else [],
         choices=CHOICES,
+        features=[
+            f"<results>/evaluation/sub-{subject}_network-{network}_features.h5"
+            for subject in SUBJECTS
+            for network in FEATURE_NETWORKS
+            if WHOLE
+        ],
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],

@@ -4,6 +4,9 @@ from _rule import run  # isort: skip
 
 import logging
 
+import pandas as pd
+
+from hyper.evaluation.features import metrics_of
 from hyper.evaluation.table import tabulate
 from hyper.io.arrays import read_arrays
 from hyper.io.tables import write_table
@@ -12,22 +15,17 @@ from hyper.io.tables import write_table
 def main(job):
     images, _ = read_arrays(job.input.images, ["stimulus", "reconstruction"])
     items = {"images": (images["stimulus"], images["reconstruction"])}
+    ceilings = {}
     if job.input.latents:
-        latents, _ = read_arrays(job.input.latents, ["true", "decoded"])
+        latents, attributes = read_arrays(job.input.latents, ["true", "decoded"])
         items["latents"] = latents["true"], latents["decoded"]
-    if job.input.features:
-        features, _ = read_arrays(job.input.features, ["stimulus", job.wildcards.decoder])
-        items["features"] = features["stimulus"], features[job.wildcards.decoder]
-    table = tabulate(
-        items=items,
-        metrics=job.params.cfg["metrics"],
-        permutations=job.params.cfg["permutations"],
-        seed=job.params.seed,
-        subject=job.wildcards.subject,
-        decoder=job.wildcards.decoder,
-        resamples=job.params.cfg["resamples"],
-        network=job.params.cfg["features"] or "",
-    )
+        ceilings["latent_pearson_dimension"] = attributes.get("correlation_ceiling", float("nan"))
+    parts = [table_of(job, items, job.params.cfg["metrics"], ceilings=ceilings)]
+    for network, path in zip(job.params.networks, job.input.features, strict=True):
+        features, _ = read_arrays(path, ["stimulus", job.wildcards.decoder])
+        items = {"features": (features["stimulus"], features[job.wildcards.decoder])}
+        parts.append(table_of(job, items, metrics_of(network, job.params.cfg["metrics"]), network))
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     for row in table.itertuples():
         logging.info(
             "%s %.4f (%.4f to %.4f), chance %.4f, p %.4g",
@@ -39,6 +37,20 @@ def main(job):
             row.p,
         )
     write_table(job.output.metrics, table)
+
+
+def table_of(job, items, metrics, network="", ceilings=None):
+    return tabulate(
+        items=items,
+        metrics=metrics,
+        permutations=job.params.cfg["permutations"],
+        seed=job.params.seed,
+        subject=job.wildcards.subject,
+        decoder=job.wildcards.decoder,
+        resamples=job.params.cfg["resamples"],
+        network=network,
+        ceilings=ceilings,
+    )
 
 
 if __name__ == "__main__":

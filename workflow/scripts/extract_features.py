@@ -6,23 +6,24 @@ import logging
 
 import numpy as np
 
-from hyper.evaluation.features import SEPARATES, features_of, load_network, separation
+from hyper.evaluation.features import NETWORKS, SEPARATES, features_of, load_network, separation
 from hyper.io.arrays import read_arrays, write_arrays
 
 
 def main(job):
-    network = load_network(job.params.cfg)
+    name = job.wildcards.network
+    network = load_network(name, job.input.weights or None)
     made = [read_arrays(path, ["reconstruction"])[0]["reconstruction"] for path in job.input.images]
     stimuli = read_arrays(job.input.images[0], ["stimulus"])[0]["stimulus"]
     apart = separation(network, stimuli)
-    logging.info("%s tells the stimuli apart in %.3f of the comparisons", job.params.cfg, apart)
-    if apart < SEPARATES:
-        logging.warning("%s does not separate faces this small: read nothing into its features", job.params.cfg)
-    every = features_of(network, np.concatenate([stimuli, *made]))
+    logging.info("%s tells the stimuli apart in %.3f of the comparisons", name, apart)
+    if NETWORKS[name].faces and apart < SEPARATES:
+        logging.warning("%s does not separate faces this small: read nothing into its features", name)
+    every = features_of(network, np.concatenate([stimuli, *made])).astype(np.float32)
     names = ["stimulus", *job.params.decoders]
     arrays = dict(zip(names, every.reshape(len(names), len(stimuli), -1), strict=True))
     dimensions = ("stimulus", "feature")
-    attributes = {"network": job.params.cfg, "separation": apart}
+    attributes = {"network": name, "separation": apart}
     write_arrays(job.output.features, {name: (values, dimensions) for name, values in arrays.items()}, attributes)
 
 

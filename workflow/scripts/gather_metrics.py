@@ -4,6 +4,7 @@ from _rule import run  # isort: skip
 
 import pandas as pd
 
+from hyper.evaluation.ceilings import add_model_ceilings
 from hyper.evaluation.correction import add_correction
 from hyper.io.tables import read_table, write_table
 
@@ -12,7 +13,7 @@ def main(job):
     parts = [read_table(path, dtype={"subject": str}) for path in job.input.metrics]
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "study", job.params.study)
-    table = add_correction(table, job.params.cfg)
+    table = add_model_ceilings(add_correction(table, job.params.cfg))
     write_table(job.output.metrics, table)
 
 

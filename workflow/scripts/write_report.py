@@ -33,6 +33,7 @@ def main(job):
         selections=dict(zip(subjects, map(Path, job.input.selections), strict=False)),
         audits=dict(zip(subjects, map(Path, job.input.audits), strict=False)),
         ceilings=dict(zip(subjects, map(Path, job.input.ceilings), strict=False)),
+        features=list(map(Path, job.input.features)),
         metrics=next(map(Path, job.input.scores), None),
         truth=next(map(Path, job.input.truth), None),
         maps={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.maps)},

@@ -1,0 +1,1 @@
+"""Networks that look at images, with weights that the user supplies: for metrics, and as features of stimuli."""
