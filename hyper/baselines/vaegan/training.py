@@ -1,6 +1,6 @@
 """Training of a VAE-GAN (Larsen et al., 2016, algorithm 1) on images of a generator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
@@ -224,5 +224,5 @@ def _adam(part: torch.nn.Module, rate: float) -> torch.optim.Adam:
     return torch.optim.Adam(part.parameters(), lr=rate, betas=(0.5, 0.999))
 
 
-def _gradients(values: Tensor, of: list[Tensor], towards: Tensor | None = None) -> tuple[Tensor, ...]:
+def _gradients(values: Tensor, of: Sequence[Tensor], towards: Tensor | None = None) -> tuple[Tensor, ...]:
     return torch.autograd.grad(values, of, towards, retain_graph=True)
