@@ -44,10 +44,10 @@ class Vaegan(Section):
     latents: int = Field(1024, ge=1, description="Numbers that describe a face.")
     hidden: int = Field(1024, ge=1, description="Units between convolutions and latents, and before the score.")
     layer: int = Field(
-        3, ge=1, description="Convolution of the discriminator whose features reconstructions are compared by."
+        2, ge=1, description="Convolution of the discriminator whose features reconstructions are compared by."
     )
     content: float = Field(
-        0.01,
+        0.1,
         gt=0,
         description="Weight of that comparison against the discriminator's judgement in the decoder's loss (gamma).",
     )

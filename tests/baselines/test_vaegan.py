@@ -16,7 +16,7 @@ from hyper.baselines.vaegan.losses import content_loss, deceit_loss, discriminat
 from hyper.baselines.vaegan.network import VAEGAN, Discriminator, as_tensor
 from hyper.baselines.vaegan.session import pixel_correlation, train
 from hyper.baselines.vaegan.shipped import VAEGAN_FACE, vaegan_file
-from hyper.baselines.vaegan.training import Recipe, Training
+from hyper.baselines.vaegan.training import HELD_BACK, Recipe, Training
 from hyper.cli.main import main
 from hyper.errors import DataError, GeneratorError, SettingsError
 from hyper.generators.base import Layer
@@ -85,14 +85,14 @@ def test_each_network_descends_its_own_loss():
     random = torch.Generator().manual_seed(3)
     mean, log_variance = encoder(real)
     noise, drawn = (torch.randn(mean.shape, generator=random) for _ in range(2))
-    made = decoder(torch.cat((mean + noise * (log_variance / 2).exp(), drawn)))
-    features, logits = judge(torch.cat((real, made)))
-    true, passed, _ = features.split(8)
+    latents = mean + noise * (log_variance / 2).exp()
+    features, logits = judge(torch.cat((real, decoder(latents))))
+    parts = [*logits.chunk(2), judge(decoder(drawn))[1]]
+    true, passed = features.chunk(2)
     content = (passed - true.detach()).square().sum() / 2 / 8
     prior = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2 / 8
     crossed = nn.functional.binary_cross_entropy_with_logits
     one, zero = torch.ones(8), torch.zeros(8)
-    parts = logits.split(8)
     own = crossed(parts[0], one) + crossed(parts[1], zero) + crossed(parts[2], zero)
     deceit = crossed(parts[1], one) + crossed(parts[2], one)
     descended = {encoder: prior + content, decoder: SMALL.content * content + deceit, judge: own}
@@ -104,6 +104,51 @@ def test_each_network_descends_its_own_loss():
         for weight, gradient in zip(part.parameters(), gradients, strict=True):
             assert torch.allclose(weight.grad, gradient, rtol=1e-3, atol=1e-5)
         assert max(gradient.abs().max() for gradient in gradients) > 1e-3
+
+
+def test_a_discriminator_that_wins_waits():
+    training = Training(Shades(), SMALL, CPU)
+    real = as_tensor(training.held_out(8), CPU)
+    moved = []
+    for bias in (0.0, 30.0):
+        for part in (training.network, training.discriminator):
+            part.train()
+        score = training.discriminator.score
+        training.discriminator.forward = _decided(training.discriminator, bias)
+        before = score.bias.detach().clone(), training.network.decoder.rgb.bias.detach().clone()
+        losses = training.step(real, torch.Generator().manual_seed(3))
+        after = score.bias, training.network.decoder.rgb.bias
+        moved.append([not torch.equal(*pair) for pair in zip(before, after, strict=True)])
+        assert (losses["discriminator"] < 3 * HELD_BACK) == (bias > 0)
+    assert moved == [[True, True], [False, True]]
+
+
+def _decided(judge, bias):
+    """The discriminator, told which images are real: the first half of a batch of 16."""
+
+    def forward(images):
+        features, logits = type(judge).forward(judge, images)
+        signs = torch.full((len(images),), -1.0)
+        if len(images) == 16:
+            signs[:8] = 1
+        return features, logits + bias * signs
+
+    return forward
+
+
+def test_images_of_random_latents_leave_no_trace_in_running_statistics():
+    training = Training(Shades(), SMALL, CPU)
+    other = Training(Shades(), SMALL, CPU)
+    real = as_tensor(training.held_out(8), CPU)
+    for each, scale in ((training, 1.0), (other, 50.0)):
+        each.network.train()
+        decoder = each.network.decoder
+        scales = iter((1.0, scale))  # reconstructions first
+        plain = decoder.forward
+        decoder.forward = lambda z, plain=plain, scales=scales: plain(z * next(scales))
+        each.step(real, torch.Generator().manual_seed(3))
+    for name, values in training.network.decoder.named_buffers():
+        assert torch.equal(values, dict(other.network.decoder.named_buffers())[name]), name
 
 
 def test_published_sizes():
@@ -223,7 +268,7 @@ def test_faces_pass_and_are_decoded(trained):
     assert pixel_correlation(stimuli, ceiling) > 0.7
     match = np.corrcoef(decoded.reshape(8, -1), stimuli.reshape(8, -1))[:8, 8:]
     assert match.diagonal().mean() > 0.6
-    assert (match.argmax(axis=1) == np.arange(8)).mean() >= 0.75
+    assert match[~np.eye(8, dtype=bool)].mean() < 0.3
 
 
 def test_file_gives_the_network_back_in_half_precision(trained, tmp_path):

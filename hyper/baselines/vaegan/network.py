@@ -4,7 +4,8 @@ Theirs, read from their code (github.com/rufinv/VAE-GAN-celebA): images of 128 x
 convolutions of 3 x 3 with stride 2, batch normalisation and ELU, with 192, 256, 384, 512 and 768 channels, and 1024
 hidden units; 1024 latents; a decoder that mirrors it from 1024 x 4 x 4. Here, as by Larsen et al., mean and
 log-variance are not bounded by tanh, the hidden layer has batch normalisation and ELU too, and the image comes from a
-tanh alone. Their discriminator was not released: it is the encoder's convolutions with one score at the end.
+tanh alone; kernels of decoder and discriminator are 4 x 4, since those of 3 x 3 overlap unevenly at stride 2 and draw
+a checkerboard. Their discriminator was not released: here it is the encoder's convolutions with one score at the end.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Encoder(nn.Module):
 
     def __init__(self, channels: Sequence[int], latents: int, hidden: int) -> None:
         super().__init__()
-        self.convs = _halving(channels, first_normed=True)
+        self.convs = _halving(channels, 3, first_normed=True)
         self.hidden = _dense(EDGE**2 * channels[-1], hidden)
         self.mean = nn.Linear(hidden, latents)
         self.log_variance = nn.Linear(hidden, latents)
@@ -47,7 +48,7 @@ class Decoder(nn.Module):
         self.latents = latents
         self.dense = nn.Linear(latents, EDGE**2 * latents)
         self.convs = nn.ModuleList(_doubled(*pair) for pair in pairwise((latents, *channels[-2::-1])))
-        self.rgb = nn.ConvTranspose2d(channels[0], 3, 3, stride=2, padding=1, output_padding=1)
+        self.rgb = nn.ConvTranspose2d(channels[0], 3, 4, stride=2, padding=1)
 
     def forward(self, latents: Tensor) -> Tensor:
         """Images in [-1, 1], shape (n, 3, height, width), of latents (n, latent)."""
@@ -69,7 +70,7 @@ class Discriminator(nn.Module):
     def __init__(self, channels: Sequence[int], hidden: int, layer: int) -> None:
         super().__init__()
         self.layer = layer
-        self.convs = _halving(channels, first_normed=False)
+        self.convs = _halving(channels, 4, first_normed=False)
         self.hidden = _dense(EDGE**2 * channels[-1], hidden)
         self.score = nn.Linear(hidden, 1)
 
@@ -142,16 +143,16 @@ def start(network: nn.Module, random: torch.Generator) -> None:
             nn.init.zeros_(cast(Tensor, layer.bias))
 
 
-def _halving(channels: Sequence[int], first_normed: bool) -> nn.ModuleList:
+def _halving(channels: Sequence[int], kernel: int, first_normed: bool) -> nn.ModuleList:
     layers = nn.ModuleList()
     for before, after in pairwise((3, *channels)):
         normed = [nn.BatchNorm2d(after)] if layers or first_normed else []
-        layers.append(nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1), *normed, nn.ELU()))
+        layers.append(nn.Sequential(nn.Conv2d(before, after, kernel, stride=2, padding=1), *normed, nn.ELU()))
     return layers
 
 
 def _doubled(before: int, after: int) -> nn.Sequential:
-    conv = nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
+    conv = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
     return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ELU())
 
 

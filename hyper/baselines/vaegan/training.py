@@ -1,6 +1,7 @@
 """Training of a VAE-GAN (Larsen et al., 2016, algorithm 1) on images of a generator."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
@@ -17,6 +18,9 @@ from hyper.generators.base import Generator, check_normal_latents
 from hyper.generators.pggan import channels_last
 from hyper.io.seeds import derive_seed, generator_of
 
+# A discriminator that always wins keeps nothing in its features but whether an image is real: as in the code of
+# Larsen et al., it does not learn while its loss, per image, is below ln 2 less a margin.
+HELD_BACK = 0.35
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -137,34 +141,41 @@ class Training:
     def step(self, real: Tensor, random: torch.Generator) -> dict[str, Tensor]:
         """Show one batch to all three networks, each of which descends its own loss; returns the losses.
 
-        Encoder: prior + content. Decoder: gamma content + deceit. Discriminator: its own. Content does not reach the
-        discriminator and deceit does not reach the encoder. Real images, reconstructions and images of random latents
-        pass the discriminator as one batch.
+        Encoder: prior + content. Decoder: gamma content + deceit. Discriminator: its own, unless it wins by far
+        (`HELD_BACK`). Content does not reach the discriminator and deceit does not reach the encoder. Real images and
+        reconstructions pass the discriminator as one batch, so that features of both are normalised alike; images of
+        random latents pass by themselves, and leave no trace in the decoder's running statistics.
         """
         encoder, decoder = self.network.encoder, self.network.decoder
         with self._cast():
             mean, log_variance = encoder(real)
             noise, drawn = (torch.randn(mean.shape, generator=random).to(self.device) for _ in range(2))
             latents = mean + noise * (log_variance / 2).exp()
-            made = decoder(torch.cat((latents, drawn)))
-            features, logits = self.discriminator(torch.cat((real, made)))
-        parts, n = logits.split(len(real)), len(real)
+            passed = decoder(latents)
+            with _statistics_kept(decoder):
+                invented = decoder(drawn)
+            features, logits = self.discriminator(torch.cat((real, passed)))
+            parts = *logits.chunk(2), self.discriminator(invented)[1]
+        true, found = features.chunk(2)
         losses = {
             "prior": prior_loss(mean, log_variance),
-            "content": content_loss(features[n : 2 * n], features[:n].detach()),
+            "content": content_loss(found, true.detach()),
             "discriminator": discriminator_loss(*parts),
             "deceit": deceit_loss(*parts[1:]),
         }
         critic, painter, reader = (list(part.parameters()) for part in (self.discriminator, decoder, encoder))
-        by_content = _gradients(losses["content"], [made])
-        by_deceit = _gradients(losses["deceit"], [made])
-        gradients = {"discriminator": _gradients(losses["discriminator"], critic)}
-        towards = self.recipe.content * by_content[0] + by_deceit[0]
-        gradients["decoder"] = _gradients(made, painter, towards)
-        (of_latents,) = _gradients(made, [latents], by_content[0])
+        (by_content,) = _gradients(losses["content"], [passed])
+        by_deceit = _gradients(losses["deceit"], [passed, invented])
+        gradients = {}
+        if losses["discriminator"] > 3 * HELD_BACK:
+            gradients["discriminator"] = _gradients(losses["discriminator"], critic)
+        towards = [self.recipe.content * by_content + by_deceit[0], by_deceit[1]]
+        gradients["decoder"] = _gradients([passed, invented], painter, towards)
+        (of_latents,) = _gradients([passed], [latents], [by_content])
         gradients["encoder"] = _gradients(losses["prior"] + (latents * of_latents.detach()).sum(), reader)
-        for name, part in self._parts().items():
-            for weight, gradient in zip(part.parameters(), gradients[name], strict=True):
+        parts_of = self._parts()
+        for name, found_gradients in gradients.items():
+            for weight, gradient in zip(parts_of[name].parameters(), found_gradients, strict=True):
                 weight.grad = gradient
             self.adams[name].step()
         return {name: value.detach() for name, value in losses.items()}
@@ -224,5 +235,19 @@ def _adam(part: torch.nn.Module, rate: float) -> torch.optim.Adam:
     return torch.optim.Adam(part.parameters(), lr=rate, betas=(0.5, 0.999))
 
 
-def _gradients(values: Tensor, of: Sequence[Tensor], towards: Tensor | None = None) -> tuple[Tensor, ...]:
+def _gradients(
+    values: Tensor | list[Tensor], of: Sequence[Tensor], towards: list[Tensor] | None = None
+) -> tuple[Tensor, ...]:
     return torch.autograd.grad(values, of, towards, retain_graph=True)
+
+
+@contextmanager
+def _statistics_kept(network: torch.nn.Module) -> Iterator[None]:
+    """Normalise by the batch, and let the running statistics be."""
+    layers = [layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    yield
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
