@@ -186,6 +186,7 @@ def test_every_pool_and_the_held_out_faces_are_drawn_anew():
     for training.pool in range(3):
         drawn.append(training._draw())
     assert [len(faces) for faces in drawn] == [32, 32, 32, 16]
+    assert [replace(SMALL, images=count).pools for count in (32, 64, 71, 72)] == [1, 2, 2, 3]
     faces = np.concatenate(drawn).reshape(112, -1)
     assert len(np.unique(faces, axis=0)) == 112
 

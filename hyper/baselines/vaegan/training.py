@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Literal
 
 import numpy as np
@@ -75,8 +74,9 @@ class Recipe:
 
     @property
     def pools(self) -> int:
-        """Number of pools."""
-        return ceil(self.images / self.pool)
+        """Number of pools; a last one that would not fill a batch is left out."""
+        whole, rest = divmod(self.images, self.pool)
+        return whole + (rest >= self.batch)
 
 
 class Training:
