@@ -22,7 +22,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--latents", type=int, default=1024)
     train.add_argument("--hidden", type=int, default=1024, help="units between convolutions and latents")
     train.add_argument("--layer", type=int, default=2, help="the discriminator's convolution that compares images")
-    train.add_argument("--content", type=float, default=0.1, help="weight of that comparison in the decoder's loss")
+    train.add_argument("--content", type=float, default=0.003, help="weight of that comparison in the decoder's loss")
     train.add_argument("--images", type=int, default=760_000, help="images of random latents to draw")
     train.add_argument("--repeats", type=int, default=4, help="times that each is shown")
     train.add_argument("--pool", type=int, default=4096, help="images held at a time")

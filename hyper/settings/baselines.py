@@ -47,9 +47,10 @@ class Vaegan(Section):
         2, ge=1, description="Convolution of the discriminator whose features reconstructions are compared by."
     )
     content: float = Field(
-        0.1,
+        0.003,
         gt=0,
-        description="Weight of that comparison against the discriminator's judgement in the decoder's loss (gamma).",
+        description="Weight of that comparison against the discriminator's judgement in the decoder's loss (gamma). "
+        "It multiplies a sum over features: the fewer of them, the larger it should be.",
     )
     images: int = Field(
         760_000,

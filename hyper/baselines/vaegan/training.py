@@ -17,8 +17,8 @@ from hyper.generators.base import Generator, check_normal_latents
 from hyper.generators.pggan import channels_last
 from hyper.io.seeds import derive_seed, generator_of
 
-# A discriminator that always wins keeps nothing in its features but whether an image is real: as in the code of
-# Larsen et al., it does not learn while its loss, per image, is below ln 2 less a margin.
+# A discriminator that always wins keeps nothing in its features but whether an image is real: as in common
+# implementations, it does not learn while its loss, per image, is below ln 2 less a margin.
 HELD_BACK = 0.35
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
