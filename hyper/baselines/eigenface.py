@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from PIL import Image
 from sklearn.decomposition import PCA
 
-from hyper.decoding.ridge import RidgeDecoder
+from hyper.baselines.images import shrunk, small_images
 from hyper.errors import DataError
 from hyper.generators.base import Generator
-from hyper.generators.batches import images_uint8
 from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.seeds import generator_of
-from hyper.responses.matrices import Responses
 
 NAME, CEILING = "eigenface", "eigenface-model"
 _log = logging.getLogger(__name__)
@@ -59,9 +56,14 @@ class Eigenfaces:
         shape = images.shape[1:]
         return cls(pca.mean_.reshape(shape), pca.components_.reshape(-1, *shape))
 
+    @property
+    def size(self) -> int:
+        """Height and width of the images it works with."""
+        return len(self.mean)
+
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Weights of the components in images of any size, uint8; shape (n, component)."""
-        small = shrunk(images, len(self.mean)).astype(np.float64) - self.mean
+        small = shrunk(images, self.size).astype(np.float64) - self.mean
         return small.reshape(len(images), -1) @ self.components.reshape(len(self.components), -1).T
 
     def images(self, weights: np.ndarray, size: int) -> np.ndarray:
@@ -81,14 +83,6 @@ class Eigenfaces:
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote."""
         return cls(**read_arrays(path, ["mean", "components"])[0])
-
-
-def shrunk(images: np.ndarray, size: int) -> np.ndarray:
-    """Bring 8-bit images to (size, size) pixels: bilinear, antialiased when smaller."""
-    if images.shape[1:3] == (size, size):
-        return images
-    pictures = (Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR) for image in images)
-    return np.stack([np.asarray(picture) for picture in pictures])
 
 
 def faces_to_learn(generator: Generator, latents: np.ndarray, count: int, size: int, seed: int) -> np.ndarray:
@@ -114,23 +108,3 @@ def faces_to_learn(generator: Generator, latents: np.ndarray, count: int, size: 
         drawn = generator_of(seed, "eigenfaces").standard_normal((count - len(wanted), latents.shape[1]))
         wanted = np.concatenate([wanted, drawn])
     return small_images(generator, wanted, size)
-
-
-def small_images(generator: Generator, latents: np.ndarray, size: int, block: int = 64) -> np.ndarray:
-    """Make images and shrink them, a block at a time; shape (n, size, size, 3), uint8."""
-    starts = range(0, len(latents), block)
-    return np.concatenate([shrunk(images_uint8(generator, latents[start : start + block]), size) for start in starts])
-
-
-def fit_eigenface_decoder(eigenfaces: Eigenfaces, generator: Generator, responses: Responses) -> RidgeDecoder:
-    """Learn by ridge regression, on the decoders' voxels and trials, the weights of the faces shown.
-
-    Faces that were shown more than once are made once.
-    """
-    latents, trials = np.unique(responses.train_latents, axis=0, return_inverse=True)
-    weights = eigenfaces.encode(small_images(generator, latents, len(eigenfaces.mean)))[trials.ravel()]
-    decoder = RidgeDecoder(device="cpu")
-    decoder.fit(
-        responses.train, weights, scaling=(responses.mean, responses.std), series=responses.train_series
-    )  # fmt: skip
-    return decoder

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyper.cli import generator, metrics, training
+from hyper.cli import generator, metrics, training, vaegan
 from hyper.errors import HyperError
 
 
@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     settings.set_defaults(run=_settings)
     generator.add_commands(commands)
     training.add_commands(commands)
+    vaegan.add_commands(commands)
     metrics.add_commands(commands)
     return parser
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hyper.baselines.vaegan.shipped import vaegan_file
 from hyper.dataset.checks import find_faults
 from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, sidecar_paths
 from hyper.dataset.trials import Reading, read_trials
@@ -158,6 +159,12 @@ class Plan:
         return self.responses_file(subject)
 
     @property
+    def vaegan_checkpoint(self) -> str | None:
+        """File of a VAE-GAN at hand; None if the study trains its own, or has none."""
+        vaegan = self.settings.baselines.vaegan
+        return vaegan_file(vaegan.checkpoint) if vaegan and vaegan.checkpoint else None
+
+    @property
     def mapped_layers(self) -> list[str]:
         """Layers whose decoders are mapped, in the order of the settings; none in a study without a map."""
         decoders = self.section("decoding.decoders")
@@ -165,7 +172,7 @@ class Plan:
 
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
-        faults = self._decoder_faults() + self._weights_faults()
+        faults = self._decoder_faults() + self._weights_faults() + self._baseline_faults()
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)
@@ -201,6 +208,13 @@ class Plan:
             for name, file in given.items()
             if not Path(file).is_file()
         ]
+
+    def _baseline_faults(self) -> list[HyperError]:
+        file = self.vaegan_checkpoint
+        if file is None or Path(file).is_file():
+            return []
+        mend = "Correct baselines.vaegan.checkpoint, or set it to null to train one"
+        return [DataError(file, "the file does not exist", mend)]
 
     def _sharing_faults(self, reading: Reading) -> list[HyperError]:
         """Say from the events whether subjects saw too few stimuli in common."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -322,14 +323,6 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
     interval = ""
     if _get(settings, "evaluation.resamples"):
         interval = " Intervals of 95 % are bootstrapped over stimuli (bias-corrected and accelerated [@bca1987])."
-    eigenface = _get(settings, "baselines.eigenface")
-    baseline = (
-        f" Baselines decoded the weights of eigenfaces [@cowen2014] ({eigenface['components']} principal components of "
-        f"{eigenface['size']} x {eigenface['size']} pixels) from the same voxels by ridge regression; their model "
-        "alone is what the stimuli look like through those components."
-        if eigenface
-        else ""
-    )
     looked = f" Face network: {' and '.join(map(network_label, faces))}." if faces else ""
     if objects:
         looked += f" Networks of natural images: {', '.join(map(network_label, objects))}."
@@ -337,7 +330,36 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
         f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
         f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
         f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
-        f"same table.{baseline}{looked}"
+        f"same table.{_baselines(settings)}{looked}"
+    )
+
+
+def _baselines(settings: Mapping[str, Any]) -> str:
+    eigenface, vaegan = _get(settings, "baselines.eigenface"), _get(settings, "baselines.vaegan")
+    kinds = []
+    if eigenface:
+        kinds.append(
+            f"the weights of eigenfaces [@cowen2014] ({eigenface['components']} principal components of "
+            f"{eigenface['size']} x {eigenface['size']} pixels)"
+        )
+    if vaegan:
+        kinds.append(f"the latents of a VAE-GAN [@larsen2016, @vanrullen2019] ({_vaegan(vaegan)})")
+    if not kinds:
+        return ""
+    return (
+        f" Baselines decoded {' and '.join(kinds)} from the same voxels by ridge regression; their model alone is what "
+        "the stimuli look like after passing through it."
+    )
+
+
+def _vaegan(vaegan: Mapping[str, Any]) -> str:
+    if vaegan["checkpoint"]:
+        trained = "" if vaegan["any_generator"] else ", trained on images of the generator"
+        return f"the checkpoint {Path(vaegan['checkpoint']).name}{trained}"
+    size = 4 * 2 ** len(vaegan["channels"])
+    return (
+        f"{vaegan['latents']} latents, {size} x {size} pixels, trained on {vaegan['images']:,} images of the "
+        f"generator, each shown {vaegan['repeats']} times"
     )
 
 

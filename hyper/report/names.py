@@ -45,6 +45,7 @@ _TRIVIAL = {
     "shuffled": "Shuffled stimuli",
 }
 _BASELINES = {"eigenface": "Eigenface", "eigenface-model": "Eigenface model of the stimulus"}
+_BASELINES |= {"vaegan": "VAE-GAN", "vaegan-model": "VAE-GAN model of the stimulus"}
 ALPHA = 0.05
 
 

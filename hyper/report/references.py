@@ -230,6 +230,17 @@ REFERENCES: dict[str, Reference] = {
         "NeuroImage, 94, 12–22",
         "10.1016/j.neuroimage.2014.03.018",
     ),
+    "vanrullen2019": _doi(
+        "VanRullen, R., & Reddy, L.",
+        2019,
+        "Reconstructing faces from fMRI patterns using deep generative neural networks",
+        "Communications Biology, 2, 193",
+        "10.1038/s42003-019-0438-y",
+    ),
+    "larsen2016": _arxiv(
+        "Larsen, A. B. L., Sønderby, S. K., Larochelle, H., & Winther, O.", 2016,
+        "Autoencoding beyond pixels using a learned similarity metric", "ICML", "1512.09300",
+    ),
     "msssim": _doi(
         "Wang, Z., Simoncelli, E. P., & Bovik, A. C.",
         2003,

@@ -37,7 +37,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if taken := {"eigenface", "eigenface-model"} & set(self.decoding.decoders):
+        taken = {"eigenface", "eigenface-model", "vaegan", "vaegan-model"} & set(self.decoding.decoders)
+        if taken:
             raise ValueError(f"{min(taken)!r} cannot name a decoder: it is the baseline's name")
         self._check_mapping()
         if self.dataset.responses is not None:

@@ -4,7 +4,8 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
-from hyper.baselines.eigenface import Eigenfaces, faces_to_learn, fit_eigenface_decoder
+from hyper.baselines.eigenface import Eigenfaces, faces_to_learn
+from hyper.baselines.images import fit_face_decoder
 from hyper.errors import DataError
 from hyper.generators.base import Layer
 from hyper.responses.matrices import Responses
@@ -81,7 +82,7 @@ def test_faces_are_decoded_from_responses_linear_in_them():
     )  # fmt: skip
     generator = Linear()
     eigenfaces = Eigenfaces.learn(faces_to_learn(generator, train, 80, 16, seed=0), LATENT)
-    decoder = fit_eigenface_decoder(eigenfaces, generator, responses)
+    decoder = fit_face_decoder(eigenfaces, generator, responses)
     made = eigenfaces.images(decoder.decode(responses.test), 16).astype(float).reshape(6, -1)
     with torch.no_grad():
         shown = generator.images(torch.from_numpy(test).float()).permute(0, 2, 3, 1).numpy() * 127.5 + 127.5

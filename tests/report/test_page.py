@@ -16,6 +16,7 @@ from hyper.report.names import metric_label, p_value, predictor_label, verdict
 from hyper.report.page import render_page
 from hyper.report.scores import headline, trivial_note
 from hyper.report.sources import FigureFile, embed_figure
+from hyper.settings.baselines import Vaegan
 from hyper.settings.preprocess import Preprocess
 
 from .conftest import DECODERS, OWN_READING, READINGS, SUBJECTS, metrics_table
@@ -185,6 +186,20 @@ def test_methods_cite_what_was_run_and_nothing_else(tree, page):
     references = [a["id"] for a in other.all("li") if a.get("id", "").startswith("ref-")]
     assert references == [f"ref-{number + 1}" for number in range(len(references))]
     assert superscripts >= len(references) > 8
+
+
+def test_methods_name_the_vaegan_that_was_used(tree, page):
+    assert "VAE-GAN" not in page.text
+    tree.settings["baselines"] = {"eigenface": None, "vaegan": Vaegan().model_dump(mode="json")}
+    text = " ".join(Page(render_page(tree.sources())).text.split())
+    assert "1024 latents, 128 x 128 pixels, trained on 760,000 images of the generator, each shown 4 times" in text
+    assert "Autoencoding beyond pixels" in text and "Reconstructing faces from fMRI patterns" in text
+    tree.settings["baselines"]["vaegan"]["checkpoint"] = "models/my.safetensors"
+    text = " ".join(Page(render_page(tree.sources())).text.split())
+    assert "the checkpoint my.safetensors, trained on images of the generator" in text
+    assert "eigenfaces" not in text
+    tree.settings["baselines"]["vaegan"] = None
+    assert "Baselines decoded" not in Page(render_page(tree.sources())).text
 
 
 def test_changed_settings_come_first(page):

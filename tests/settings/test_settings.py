@@ -64,6 +64,9 @@ def test_a_wrong_setting_is_named(config, message):
     ("section", "message"),
     [
         ({"decoding": {"decoders": {"eigenface": {"kind": "ridge"}}}}, "'eigenface' cannot name a decoder"),
+        ({"decoding": {"decoders": {"vaegan-model": {"kind": "ridge"}}}}, "'vaegan-model' cannot name a decoder"),
+        ({"baselines": {"vaegan": {"channels": [8]}}}, "layer 2 is none of 1 convolutions"),
+        ({"baselines": {"vaegan": {"images": 32}}}, "batch 64 is more than"),
         ({"evaluation": {"metrics": ["ssim_rgb", "ssim_rgb"]}}, "a metric is named twice"),
         ({"evaluation": {"metrics": ["ssim"]}}, "evaluation.metrics"),
     ],

@@ -86,5 +86,66 @@ rule decode_eigenfaces:
         "../scripts/decode_eigenfaces.py"
 
 
+rule train_vaegan:
+    input:
+        generator=GENERATOR_FILE,
+    output:
+        model="<results>/baselines/vaegan/vaegan.safetensors",
+        training="<results>/baselines/vaegan/training.tsv",
+        sheet="<results>/baselines/vaegan/sheet.png",
+    log:
+        "<results>/logs/train_vaegan.log",
+    benchmark:
+        "<results>/benchmarks/train_vaegan.tsv"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=vaegan_settings(chosen=False),
+        code=code("train_vaegan"),
+        generator=cfg("generators.generator"),
+        seed=SEED,
+    message:
+        "Training a VAE-GAN on faces of the study's generator"
+    script:
+        "../scripts/train_vaegan.py"
+
+
+rule decode_vaegan:
+    input:
+        responses=own_responses,
+        model=VAEGAN_FILE,
+        generator=GENERATOR_FILE,
+    output:
+        decoder="<results>/decoding/sub-{subject}/vaegan/decoder.safetensors",
+        images="<results>/decoding/sub-{subject}/vaegan/images.h5",
+        pngs=directory("<results>/decoding/sub-{subject}/vaegan/images"),
+        ceiling="<results>/decoding/sub-{subject}/vaegan-model/images.h5",
+        ceiling_pngs=directory("<results>/decoding/sub-{subject}/vaegan-model/images"),
+    log:
+        "<results>/logs/decode_vaegan/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/decode_vaegan/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("generators"),
+        code=code("decode_vaegan"),
+        vaegan=vaegan_settings(chosen=True),
+    message:
+        "Decoding latents of the VAE-GAN from sub-{wildcards.subject}"
+    script:
+        "../scripts/decode_vaegan.py"
+
+
 ruleorder: decode_eigenfaces > reconstruct
+ruleorder: decode_vaegan > reconstruct
+ruleorder: decode_vaegan > fit_decoder
 ruleorder: decode_eigenfaces > fit_decoder

@@ -25,7 +25,12 @@ DECODERS = list(plan.settings.decoding.decoders)
 CANDIDATES = plan.settings.decoding.candidate_names()
 TRIVIAL = list(plan.settings.baselines.trivial)
 # baselines that make images without latents of the generator
-IMAGE_BASELINES = ["eigenface", "eigenface-model"] if plan.settings.baselines.eigenface else []
+IMAGE_BASELINES = [
+    name
+    for baseline in ("eigenface", "vaegan")
+    if plan.section("baselines")[baseline]
+    for name in (baseline, f"{baseline}-model")
+]
 DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
 # networks that look at the images, each with the file of its weights, if it needs one
 FEATURE_NETWORKS = plan.feature_networks
@@ -34,6 +39,7 @@ WITH_T1W = [subject for subject in SUBJECTS if plan.through_t1w(subject)]
 SETTINGS = plan.tree
 # a generator that lies in a file is an input like any other: replacing the file re-runs what it made
 GENERATOR_FILE = plan.generator_files
+VAEGAN_FILE = plan.vaegan_checkpoint or "<results>/baselines/vaegan/vaegan.safetensors"
 CONFIGFILES = plan.sources
 
 # ranking voxels by anything but their mean holds all training maps of a subject in memory
@@ -46,6 +52,12 @@ series_of = plan.series_of
 def code(rule):
     """Hash of the code that a rule's script runs."""
     return code_version(f"workflow/scripts/{rule}.py")
+
+
+def vaegan_settings(chosen):
+    """Settings of the VAE-GAN that say which one is used, or those by which one is trained."""
+    settings = cfg("baselines.vaegan") or {}
+    return {key: value for key, value in settings.items() if (key in ("checkpoint", "any_generator")) == chosen}
 
 
 def predictors_of(subject):

@@ -49,7 +49,7 @@ rule fit_decoder:
         generator=lambda wildcards: cfg("generators.generator") if learns_by_images(wildcards) else None,
         seed=SEED,
     wildcard_constraints:
-        decoder="(?!trivial-|eigenface/|eigenface-model/)[A-Za-z0-9_-]+",
+        decoder="(?!trivial-|(eigenface|vaegan)(-model)?/)[A-Za-z0-9_-]+",
     message:
         "Fitting the decoder {wildcards.decoder} of sub-{wildcards.subject}"
     script:

@@ -2,7 +2,8 @@
 
 from _rule import run  # isort: skip
 
-from hyper.baselines.eigenface import Eigenfaces, fit_eigenface_decoder
+from hyper.baselines.eigenface import Eigenfaces
+from hyper.baselines.images import decode_faces, fit_face_decoder
 from hyper.decoding.pictures import write_images, write_pngs
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
@@ -16,12 +17,10 @@ def main(job):
     eigenfaces = Eigenfaces.load(job.input.eigenfaces)
     cfg = job.params.cfg
     generator = load_generator(cfg["generator"]).to(choose_device(cfg["device"]))
-    decoder = fit_eigenface_decoder(eigenfaces, generator, responses)
+    decoder = fit_face_decoder(eigenfaces, generator, responses)
     decoder.save(job.output.decoder)
-    shown = Cropped(generator, cfg["size"]) if cfg["size"] else generator
-    stimuli = images_uint8(shown, responses.test_latents)
-    decoded = eigenfaces.images(decoder.decode(responses.test, responses.test_repeats), stimuli.shape[1])
-    passed = eigenfaces.images(eigenfaces.encode(stimuli), stimuli.shape[1])
+    stimuli = images_uint8(Cropped(generator, cfg["size"]) if cfg["size"] else generator, responses.test_latents)
+    decoded, passed = decode_faces(eigenfaces, decoder, responses, stimuli)
     for images, pngs, made in (
         (job.output.images, job.output.pngs, decoded),
         (job.output.ceiling, job.output.ceiling_pngs, passed),

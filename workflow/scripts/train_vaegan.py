@@ -1,0 +1,23 @@
+"""Train a VAE-GAN on images of the study's generator (rule train_vaegan)."""
+
+from _rule import run  # isort: skip
+
+from pathlib import Path
+
+from hyper.baselines.vaegan.session import train
+from hyper.baselines.vaegan.training import Recipe, Training
+from hyper.generators.device import choose_device
+from hyper.generators.load import load_generator
+from hyper.io.seeds import derive_seed
+
+
+def main(job):
+    options = dict(job.params.cfg)
+    device, name = choose_device(options.pop("device")), job.params.generator
+    seed = derive_seed(job.params.seed, "train_vaegan")
+    recipe = Recipe(**options | {"channels": tuple(options["channels"])}, seed=seed)
+    train(Training(load_generator(name).to(device), recipe, device), Path(job.output.model).parent, name)
+
+
+if __name__ == "__main__":
+    run(main)
