@@ -12,7 +12,7 @@ from hyper.dataset.trials import Reading, read_trials
 from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, SettingsError
-from hyper.generators.shipped import weights_file
+from hyper.generators.shipped import boundaries_file, weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
@@ -109,6 +109,14 @@ class Plan:
         """File of the generator's weights; none if a package holds them."""
         file = weights_file(self.settings.generators.generator)
         return [] if file is None else [os.path.relpath(file)]
+
+    @property
+    def boundaries(self) -> list[str]:
+        """File or folder of the boundaries of attributes, if the study has any."""
+        name = self.settings.evaluation.attributes.boundaries
+        if name == "shipped":
+            name = boundaries_file(self.settings.generators.generator)
+        return [os.path.relpath(Path(name).expanduser())] if name else []
 
     def sidecars(self, subject: str) -> list[Path]:
         """JSON sidecars that apply to the subject's runs."""

@@ -7,6 +7,14 @@ PGGAN_FACE = RESOURCES / "pggan-face.safetensors"
 FACE_STYLE = RESOURCES / "face-style.safetensors"
 
 
+_BOUNDARIES = RESOURCES / "pggan-face-boundaries.safetensors"  # of the latent that both share
+
+
+def boundaries_file(spec: str) -> str | None:
+    """Return the file of attribute boundaries that come with a generator; None if there are none."""
+    return str(_BOUNDARIES) if spec in ("pggan-face", "random-face-style") else None
+
+
 def weights_file(spec: str) -> str | None:
     """Return the file that a generator is read from: a path as given, that of a shipped one, None for a package's."""
     if spec == "pggan-face":

@@ -297,6 +297,8 @@ _SCORED = {
     "ssim_rgb": "structural similarity at the resolution of the generator",
     "ms_ssim_grey224": "its multi-scale form [@msssim] on grey images of 224 pixels",
     "pixel_correlation": "correlation of pixels",
+    "attribute_correlation": "correlation of each attribute's score over stimuli",
+    "attribute_agreement": "share of attributes that decoded and seen faces have in common",
     "feature_similarity": "1/(1+MSE) of the features of a face network",
     "feature_cosine": "cosine of those features",
 }

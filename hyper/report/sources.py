@@ -23,7 +23,7 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
-        reliability, map, metrics, faces, interpolations, training, layers, surface or regions.
+        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits or attributes.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -63,7 +63,7 @@ class Sources:
         Per subject, the table of decoders on left-out training runs.
     selections, audits, ceilings : mapping of str to Path
         Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
-    metrics, truth : Path, optional
+    metrics, truth, attributes : Path, optional
         Tables.
     maps : mapping of str to Path
         Summary of each subject's map of layers; its tables lie beside it.
@@ -89,6 +89,7 @@ class Sources:
     ceilings: Mapping[str, Path] = field(default_factory=dict)
     metrics: Path | None = None
     truth: Path | None = None
+    attributes: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
     files: Sequence[Path] = ()
 

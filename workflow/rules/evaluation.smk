@@ -35,6 +35,7 @@ rule evaluate:
         ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
         features="<results>/evaluation/sub-{subject}_features.h5" if cfg("evaluation.features") else [],
+        boundaries=plan.boundaries,
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
     log:
@@ -48,8 +49,9 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg={key: value for key, value in cfg("evaluation").items() if key != "correction"},
+        cfg={key: value for key, value in cfg("evaluation").items() if key not in ("correction", "attributes")},
         code=code("evaluate"),
+        generator=cfg("generators.generator"),
         seed=SEED,
     message:
         "Scoring {wildcards.decoder} on sub-{wildcards.subject}"
@@ -84,3 +86,64 @@ rule gather_metrics:
         "Gathering the metrics"
     script:
         "../scripts/gather_metrics.py"
+
+
+rule score_attributes:
+    input:
+        latents=[
+            f"<results>/decoding/sub-{subject}/{decoder}/latents.h5" for subject, decoder in WITH_LATENTS
+        ],
+        boundaries=plan.boundaries,
+        generator=GENERATOR_FILE,
+    output:
+        table="<results>/evaluation/attributes.tsv",
+        scores="<results>/evaluation/attribute_scores.tsv",
+    log:
+        "<results>/logs/score_attributes.log",
+    benchmark:
+        "<results>/benchmarks/score_attributes.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg={key: cfg(f"evaluation.{key}") for key in ("permutations", "resamples", "correction")},
+        code=code("score_attributes"),
+        generator=cfg("generators.generator"),
+        labels=WITH_LATENTS,
+        seed=SEED,
+        sefa=cfg("evaluation.attributes.sefa"),
+        study=STUDY,
+    message:
+        "Scoring the faces on attributes"
+    script:
+        "../scripts/score_attributes.py"
+
+
+rule edit_faces:
+    input:
+        boundaries=plan.boundaries,
+        generator=GENERATOR_FILE,
+    output:
+        edits="<results>/evaluation/edits.h5",
+    log:
+        "<results>/logs/edit_faces.log",
+    benchmark:
+        "<results>/benchmarks/edit_faces.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("evaluation.attributes"),
+        code=code("edit_faces"),
+        generator=cfg("generators"),
+        seed=SEED,
+    message:
+        "Moving a face along its attributes"
+    script:
+        "../scripts/edit_faces.py"

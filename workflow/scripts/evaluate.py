@@ -4,7 +4,9 @@ from _rule import run  # isort: skip
 
 import logging
 
+from hyper.evaluation.boundary_files import read_boundaries
 from hyper.evaluation.table import tabulate
+from hyper.generators.draw import origin
 from hyper.io.arrays import read_arrays
 from hyper.io.tables import write_table
 
@@ -18,6 +20,10 @@ def main(job):
     if job.input.features:
         features, _ = read_arrays(job.input.features, ["stimulus", job.wildcards.decoder])
         items["features"] = features["stimulus"], features[job.wildcards.decoder]
+    if job.input.boundaries and "latents" in items:
+        size = items["latents"][0].shape[1]
+        boundaries = read_boundaries(job.input.boundaries, size, origin(job.params.generator))
+        items["attributes"] = tuple(map(boundaries.scores, items["latents"]))
     table = tabulate(
         items=items,
         metrics=job.params.cfg["metrics"],
