@@ -12,7 +12,7 @@ from hyper.dataset.trials import Reading, read_trials
 from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, SettingsError
-from hyper.generators.shipped import boundaries_file, weights_file
+from hyper.generators.shipped import boundaries_file, find_boundary_faults, weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
@@ -162,6 +162,8 @@ class Plan:
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
         faults = self._decoder_faults()
+        if self.settings.study.last_stage == "report":
+            faults += find_boundary_faults(self.boundaries)
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)

@@ -101,7 +101,7 @@ def tabulate_attributes(
 
 
 def student(true: np.ndarray, decoded: np.ndarray) -> dict[str, float]:
-    """p of Student's t-test of a correlation, and Fisher's interval; missing where one of both does not vary."""
+    """P of Student's t-test of a correlation, and Fisher's interval; missing where one of both does not vary."""
     missing = {"p_t": np.nan, "ci_low": np.nan, "ci_high": np.nan}
     if len(true) < 3 or any(np.ptp(values) <= 1e-12 * np.abs(values).max() for values in (true, decoded)):
         return missing

@@ -1,4 +1,4 @@
-"""Decision boundaries of attributes in a generator's latent space (Shen et al., 2020, InterFaceGAN, arXiv:2005.09635)."""
+"""Decision boundaries of attributes in latent space (InterFaceGAN; Shen et al., 2020, arXiv:1907.10786)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -48,8 +48,8 @@ def neutral_face(normals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     _, sizes, axes = np.linalg.svd(normals, full_matrices=False)
     axes = axes[sizes > 1e-6 * sizes.max()]
     rest = latent - axes.T @ (axes @ latent)
-    length = np.linalg.norm(rest)
-    return rest * np.sqrt(len(latent)) / length if length > 0 else latent
+    length = float(np.linalg.norm(rest))
+    return np.asarray(rest * np.sqrt(len(latent)) / length) if length > 0 else latent
 
 
 def edited_images(generator: Generator, directions: Directions, reach: float, steps: int, seed: int) -> np.ndarray:

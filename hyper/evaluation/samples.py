@@ -100,8 +100,8 @@ def read_labels(path: str | Path, count: int) -> tuple[list[str], np.ndarray]:
         raise DataError(path, f"it holds words where numbers are due ({fault})", mend) from None
     whole = np.isfinite(rows) & (rows == np.floor(rows)) & (rows >= 0) & (rows < count)
     if not whole.all() or len(set(rows)) < len(rows):
-        fault = f"its samples are not different whole numbers from 0 to {count - 1}"
-        raise DataError(path, fault, "Give the latents that the table is about, or as many --samples as it has")
+        found = f"its samples are not different whole numbers from 0 to {count - 1}"
+        raise DataError(path, found, "Give the latents that the table is about, or as many --samples as it has")
     scores = np.full((count, len(names)), np.nan)
     scores[rows.astype(int)] = values
     return names, scores

@@ -69,7 +69,8 @@ def draw_edits(path: str | Path) -> Figure:
         for column, distance in enumerate(distances):
             middle = (margin + (column + 0.5) * size) / width
             text = "face" if abs(distance) < 1e-9 else f"{distance:+.3g}".replace("-", "−")
-            figure.text(middle, 1 - 0.5 * head / height, text, ha="center", va="center", color=INK if text == "face" else MUTED)
+            colour = INK if text == "face" else MUTED
+            figure.text(middle, 1 - 0.5 * head / height, text, ha="center", va="center", color=colour)
     return figure
 
 
@@ -113,6 +114,7 @@ def draw_attributes(table: pd.DataFrame, scores: pd.DataFrame, subject: str, dec
             _draw_scores(axes, own[own["attribute"] == name], row, name)
             if column == 0:
                 axes.set_ylabel(f"Score of the face decoded\n({predictor_label(decoders[0])})")
+        figure.supxlabel("Score of the face seen, standard deviations of the latent", fontsize=7.5)
     return figure
 
 
@@ -139,7 +141,8 @@ def _draw_correlations(axes: Axes, table: pd.DataFrame, names: Sequence[str], de
         axes.axvline(place - 0.5, color=RULE, linewidth=0.4, zorder=0)
     axes.set_xticks(range(len(names)), [attribute_label(name) for name in names])
     axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set_ylim(-1.02, 1.02)
+    shown = table[table["decoder"].isin(list(decoders)) & (table["metric"] == _CORRELATION)]
+    axes.set_ylim(max(-1.02, min(-0.1, np.nanmin([0, *shown["ci_low"], *shown["value"]]) - 0.05)), 1.02)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y")
     axes.set_ylabel("Correlation r over the test faces")
@@ -157,7 +160,8 @@ def _draw_scores(axes: Axes, part: pd.DataFrame, row: pd.Series | None, name: st
     axes.plot(x, y, MARKERS[0], color=PALETTE[0], markersize=3, alpha=0.8, markeredgewidth=0)
     axes.margins(0.08)
     axes.set_title(attribute_label(name))
-    axes.set_xlabel("Score of the face seen" if row is None else f"r = {number(row['value'], 2)}, {p_value(row['p'])}")
+    if row is not None:
+        axes.set_xlabel(f"r = {number(row['value'], 2)}, {p_value(row['p'])}", fontsize=6.5, color=MUTED)
 
 
 def attribute_table(table: pd.DataFrame, decoders_of: Mapping[str, Sequence[str]]) -> Table:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from hyper.generators.shipped import boundaries_file
 from hyper.glm.estimate import Recipe
 from hyper.report.names import spell_out
 from hyper.report.references import REFERENCES, Reference
@@ -313,6 +314,7 @@ _CORRECTIONS = {"holm": "Holm's method [@holm1979]", "fdr": "the false discovery
 def _evaluation(settings: Mapping[str, Any]) -> str:
     network = _get(settings, "evaluation.features")
     names = [name for name in _get(settings, "evaluation.metrics", []) if network or "feature" not in name]
+    names = [name for name in names if _has_boundaries(settings) or not name.startswith("attribute_")]
     draws = _get(settings, "evaluation.permutations")
     times = f" ({draws:,} times)" if isinstance(draws, int) else ""
     method = _CORRECTIONS.get(str(_get(settings, "evaluation.correction")))
@@ -333,8 +335,29 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
         f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
         f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
         f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
-        f"same table.{baseline}{looked}"
+        f"same table.{baseline}{looked}{_attributes(settings)}"
     )
+
+
+def _has_boundaries(settings: Mapping[str, Any]) -> bool:
+    chosen = _get(settings, "evaluation.attributes.boundaries")
+    if chosen == "shipped":
+        chosen = boundaries_file(str(_get(settings, "generators.generator", "")))
+    return bool(chosen)
+
+
+def _attributes(settings: Mapping[str, Any]) -> str:
+    text = ""
+    if _has_boundaries(settings):
+        text += (
+            " Attributes of faces were scored by the dot product of the latent with the unit normal of their decision "
+            "boundaries, linear support vector machines in the generator's latent space [@interfacegan]; p is by "
+            "permutation of the test stimuli and, as published, by Student's t-test of the correlation."
+        )
+    count = int(_get(settings, "evaluation.attributes.sefa") or 0)
+    if count:
+        text += f" A second set of {count} directions comes from the weights of the generator in closed form [@sefa]."
+    return text
 
 
 def _scored(names: list[str]) -> list[str]:

@@ -160,7 +160,7 @@ def _attributes(sources: Sources) -> dict[str, Any] | None:
         return None
     table = read_attributes(sources.attributes)
     edits = "A face moved along each attribute in both directions, one attribute a row."
-    scores = "Correlation of the attributes of seen and decoded faces of {} by decoder, and scatter plots of the scores."
+    scores = "Correlation of the attributes of seen and decoded faces of {} by decoder; below, scores of every face."
     return {
         "edits": _pictures(sources, "edits", edits),
         "figures": _pictures(sources, "attributes", scores),

@@ -40,9 +40,9 @@ class Attributes(Section):
     boundaries: str | None = Field(
         "shipped",
         min_length=1,
-        description="Decision boundaries of gender, age, eyeglasses, pose and smile: a file of `hyper boundaries`, or a "
-        "folder with InterFaceGAN's pggan_celebahq_*_boundary.npy, right for PGGAN's CelebA-HQ weights alone. `shipped` "
-        "takes those that come with the generator, and none for one without; `null` takes none.",
+        description="Decision boundaries of gender, age, eyeglasses, pose and smile: a file of `hyper boundaries`, or "
+        "a folder with InterFaceGAN's pggan_celebahq_*_boundary.npy, right for PGGAN's CelebA-HQ weights alone. "
+        "`shipped` takes those that come with the generator, and none for one without; `null` takes none.",
     )
     sefa: int = Field(
         4, ge=0, description="Directions found in closed form in the weights of the generator (SeFa), without labels."
@@ -60,8 +60,8 @@ class Evaluation(Section):
         list(get_args(MetricName)),
         min_length=1,
         description="Metrics to compute, in the order of the tables; docs/metrics.md defines each. Those of features "
-        "need a face network, those of attributes boundaries; they and those of latents are left out for baselines that "
-        "have no latents.",
+        "need a face network, those of attributes boundaries; they and those of latents are left out for baselines "
+        "that have no latents.",
     )
     features: Literal["dlib"] | None = Field(
         None,
