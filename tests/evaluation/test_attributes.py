@@ -1,5 +1,7 @@
 """Scores on attributes against SciPy and against what was planted."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy.stats import kstest, pearsonr
@@ -46,8 +48,6 @@ def test_permutation_p_is_that_of_all_orders():
     true, decoded = latents(n=6)
     kind = directions(1)
     x, y = true @ kind.normals[0], decoded @ kind.normals[0]
-    from itertools import permutations
-
     every = np.array([pearsonr(x, y[list(order)]).statistic for order in permutations(range(6))])
     exact = (every >= pearsonr(x, y).statistic - 1e-12).mean()
     found = table(true, decoded, [kind], permutations=20000).query("metric == 'attribute_correlation'")["p"].item()

@@ -1,5 +1,6 @@
 """Boundaries are found where they were planted, and files that do not fit are refused with a mend."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hyper.evaluation.boundaries import Boundaries, conditional, fit_boundaries
 from hyper.evaluation.boundary_files import read_boundaries, write_boundaries
 from hyper.generators.draw import origin
 
-FIXTURES = Path("/work/shared/fixtures/boundaries")
+FIXTURES = os.environ.get("HYPER_INTERFACEGAN")  # folder with InterFaceGAN's published boundaries
 SHIPPED = Path(__file__).parents[2] / "resources/pggan-face-boundaries.safetensors"
 ORIGIN = {"generator": "pggan-face"}
 
@@ -158,8 +159,8 @@ def test_interfacegans_folder_belongs_to_the_celebahq_weights(tmp_path, caplog):
 
 
 def test_interfacegans_files_are_read_as_published():
-    if not FIXTURES.is_dir():
-        pytest.skip("InterFaceGAN's boundaries are not at hand")
+    if not FIXTURES:
+        pytest.skip("HYPER_INTERFACEGAN names no folder of InterFaceGAN's boundaries")
     boundaries = read_boundaries(FIXTURES, 512, {"generator": "g.safetensors", "generator_sha256": "a" * 64})
     assert boundaries.names == ("gender", "age", "eyeglasses", "pose", "smile")
     cosines = boundaries.normals @ boundaries.normals.T
