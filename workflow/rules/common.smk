@@ -133,7 +133,8 @@ def learns_by_images(wildcards):
 # all subjects' decoders and trivial predictors: what has latents to score
 WITH_LATENTS = [(subject, decoder) for subject in SUBJECTS for decoder in DECODERS_OF[subject] + TRIVIAL]
 # directions in latent space, by labels or in closed form
-ATTRIBUTES = bool(plan.boundaries or plan.settings.evaluation.attributes.sefa)
+BOUNDARIES = plan.boundaries[0] if plan.boundaries else []
+ATTRIBUTES = bool(BOUNDARIES or plan.settings.evaluation.attributes.sefa)
 
 
 def trained_of(subject):

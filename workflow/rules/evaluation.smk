@@ -35,7 +35,7 @@ rule evaluate:
         ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
         features="<results>/evaluation/sub-{subject}_features.h5" if cfg("evaluation.features") else [],
-        boundaries=plan.boundaries,
+        boundaries=BOUNDARIES,
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
     log:
@@ -93,7 +93,7 @@ rule score_attributes:
         latents=[
             f"<results>/decoding/sub-{subject}/{decoder}/latents.h5" for subject, decoder in WITH_LATENTS
         ],
-        boundaries=plan.boundaries,
+        boundaries=BOUNDARIES,
         generator=GENERATOR_FILE,
     output:
         table="<results>/evaluation/attributes.tsv",
@@ -124,7 +124,7 @@ rule score_attributes:
 
 rule edit_faces:
     input:
-        boundaries=plan.boundaries,
+        boundaries=BOUNDARIES,
         generator=GENERATOR_FILE,
     output:
         edits="<results>/evaluation/edits.h5",
