@@ -44,12 +44,12 @@ def neutral_face(normals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     -------
     ndarray, shape (latent,)
     """
-    latent = rng.standard_normal(normals.shape[1])
+    latent = np.asarray(rng.standard_normal(normals.shape[1]))
     _, sizes, axes = np.linalg.svd(normals, full_matrices=False)
     axes = axes[sizes > 1e-6 * sizes.max()]
     rest = latent - axes.T @ (axes @ latent)
     length = float(np.linalg.norm(rest))
-    return np.asarray(rest * np.sqrt(len(latent)) / length) if length > 0 else latent
+    return rest * np.sqrt(len(latent)) / length if length > 0 else latent
 
 
 def edited_images(generator: Generator, directions: Directions, reach: float, steps: int, seed: int) -> np.ndarray:

@@ -21,7 +21,7 @@ def landmarks(nose=0.0, width=44.0, lift=0.0):
     points[0:3] = [(24, 45), (25, 55), (26, 65)]
     points[14:17] = [(102, 65), (103, 55), (104, 45)]
     points[36:42] = [(38, 50), (42, 48), (46, 48), (50, 50), (46, 52), (42, 52)]
-    points[42:48] = points[36:42] + (40, 0)
+    points[42:48] = np.add(points[36:42], (40, 0))
     points[30] = (64 + nose, 75)
     points[48], points[54] = (64 - width / 2, 95 - lift), (64 + width / 2, 95 - lift)
     points[62], points[66] = (64, 93), (64, 97)
@@ -64,7 +64,8 @@ def test_spectacles_draw_a_line_across_the_nose(degrees):
 
 
 def test_scores_are_divided_at_thresholds_medians_and_between_two_values():
-    scores = np.array([[-50.0, 20.0, 0.0], [-3.0, 30.0, 1.0], [80.0, 40.0, 1.0], [np.nan, 50.0, 0.0], [9.0, 60.0, np.nan]])
+    nan = np.nan
+    scores = np.array([[-50.0, 20, 0], [-3, 30, 1], [80, 40, 1], [nan, 50, 0], [9, 60, nan]])
     labels = binary_labels(scores, ["gender", "age", "hat"])
     assert np.array_equal(labels[:, 0], [0, 0, 1, np.nan, 1], equal_nan=True)
     assert np.array_equal(labels[:, 1], [0, 0, 0, 1, 1])

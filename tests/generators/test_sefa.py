@@ -1,5 +1,7 @@
 """Closed-form directions against an eigendecomposition, and against what they do to the network."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -46,7 +48,7 @@ def test_the_first_direction_moves_the_first_step_most(network, step):
     directions, _ = closed_form_directions(network, size)
     start = torch.zeros(1, size)
     moved = [(step(network, start + torch.tensor(row).float()) - step(network, start)).norm() for row in directions]
-    assert all(first >= second for first, second in zip(moved, moved[1:], strict=False))
+    assert all(first >= second for first, second in pairwise(moved))
     others = torch.nn.functional.normalize(torch.randn(50, size))
     assert moved[0] >= max((step(network, other[None]) - step(network, start)).norm() for other in others)
 

@@ -120,7 +120,8 @@ def test_the_page_has_the_section_and_says_when_there_are_no_boundaries(tree, ta
 
 
 def test_methods_say_where_directions_come_from():
-    evaluation = {"metrics": ["latent_cosine", "attribute_agreement"], "attributes": {"boundaries": "shipped", "sefa": 4}}
+    attributes = {"boundaries": "shipped", "sefa": 4}
+    evaluation = {"metrics": ["latent_cosine", "attribute_agreement"], "attributes": attributes}
     settings = {"generators": {"generator": "pggan-face"}, "evaluation": evaluation}
     text = " ".join(methods_paragraphs(settings, 2))
     assert "[@interfacegan]" in text and "4 directions" in text and "[@sefa]" in text and "have in common" in text

@@ -90,9 +90,7 @@ rule gather_metrics:
 
 rule score_attributes:
     input:
-        latents=[
-            f"<results>/decoding/sub-{subject}/{decoder}/latents.h5" for subject, decoder in WITH_LATENTS
-        ],
+        latents=[f"<results>/decoding/sub-{subject}/{decoder}/latents.h5" for subject, decoder in WITH_LATENTS],
         boundaries=BOUNDARIES,
         generator=GENERATOR_FILE,
     output:
