@@ -182,5 +182,5 @@ def _cell(table: pd.DataFrame, decoder: str, name: str) -> Cell:
     row, agreement = (_row(table, decoder, name, metric) for metric in (_CORRELATION, _AGREEMENT))
     if row is None:
         return Cell("–")
-    small = [p_value(row["p"]), "" if agreement is None else f"same side {100 * agreement['value']:.0f} %"]
-    return Cell(number(row["value"], 2), f"{row['value']:.6f}", ", ".join(word for word in small if word))
+    small = [p_value(row["p"]), "" if agreement is None else f"{100 * agreement['value']:.0f} %"]
+    return Cell(number(row["value"], 2), f"{row['value']:.6f}", "; ".join(word for word in small if word))

@@ -100,7 +100,7 @@ def test_the_table_holds_the_numbers(tables):
     row = table.query("subject == '02' and decoder == 'published' and directions == 'boundary' and attribute == 'age'")
     value = row.set_index("metric")["value"]
     assert float(found.rows[2][3].order) == pytest.approx(value["attribute_correlation"], abs=1e-6)
-    assert f"same side {100 * value['attribute_agreement']:.0f} %" in found.rows[2][3].small
+    assert f"; {100 * value['attribute_agreement']:.0f} %" in found.rows[2][3].small
 
 
 def test_the_page_has_the_section_and_says_when_there_are_no_boundaries(tree, tables):
