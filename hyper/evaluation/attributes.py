@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import pearsonr
 
+from hyper.evaluation.bootstrap import bootstrap_interval
 from hyper.evaluation.boundaries import Boundaries, project
 from hyper.evaluation.correction import Correction, corrected
 from hyper.evaluation.metrics import METRICS
-from hyper.evaluation.table import score
+from hyper.evaluation.permutation import permutation_p
+from hyper.evaluation.table import scores_of
 from hyper.io.seeds import generator_of
 
 MEASURES = ("attribute_correlation", "attribute_agreement")
@@ -92,12 +94,24 @@ def tabulate_attributes(
         for column, name in enumerate(kind.names):
             pair = seen[:, [column]], found[:, [column]]
             for measure in MEASURES:
-                generators = [generator_of(seed, step, measure) for step in ("evaluate", "bootstrap")]
-                result = score(METRICS[measure], *pair, permutations, resamples, *generators)
-                if measure == "attribute_correlation":
-                    result |= student(pair[0][:, 0], pair[1][:, 0])
+                result = _measured(measure, *pair, permutations, resamples, seed)
                 rows.append({**labels, "directions": kind.kind, "attribute": name, "metric": measure, **result})
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
+
+
+def _measured(
+    measure: str, true: np.ndarray, decoded: np.ndarray, permutations: int, resamples: int, seed: int
+) -> dict[str, float]:
+    """Value of one measure of one attribute, and what stands beside it."""
+    scores, own = scores_of(METRICS[measure], true, decoded)
+    result = {"value": own.mean(), "n": len(true)}
+    if scores is not None:
+        result["chance"] = scores.matrix.mean() / scores.unit
+        result["p"] = permutation_p(scores.matrix, permutations, generator_of(seed, "evaluate", measure))
+    if measure == "attribute_correlation":
+        return result | student(true[:, 0], decoded[:, 0])
+    low, high = bootstrap_interval(own, resamples, generator_of(seed, "bootstrap", measure))
+    return result | {"ci_low": low, "ci_high": high}
 
 
 def student(true: np.ndarray, decoded: np.ndarray) -> dict[str, float]:
