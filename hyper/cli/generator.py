@@ -89,7 +89,7 @@ def _generate(options: argparse.Namespace) -> int:
 
     if options.png and options.layer != "image":
         raise GeneratorError("--png", f"the layer {options.layer} is no image", "Leave out --png or --layer")
-    latents = _read_latents(options.latents)
+    latents = read_latents(options.latents)
     generator = load_generator(options.generator).to(choose_device(options.device))
     blocks = generate(generator, latents, options.layer)
     first = next(blocks)
@@ -122,7 +122,8 @@ def _draw(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_latents(path: Path) -> np.ndarray:
+def read_latents(path: Path) -> np.ndarray:
+    """Read an array of latents given on the command line, shape (n, latent)."""
     from hyper.errors import GeneratorError
 
     mend = "Give an .npy file of numbers of shape (n, latent)"

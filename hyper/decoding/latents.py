@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from hyper.io.arrays import write_arrays
+from hyper.io.arrays import read_arrays, write_arrays
 
 Rescale = Literal["none", "unit", "prior"]
 
@@ -53,3 +53,15 @@ def write_latents(
         "repeats": (repeats, ("stimulus",)),
     }
     write_arrays(path, arrays, attributes)
+
+
+def read_latents(path: str | Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Read true and decoded latents, each of shape (stimulus, latent), and the stimuli.
+
+    Raises
+    ------
+    DataError
+        When the file is damaged.
+    """
+    arrays, _ = read_arrays(path, ["true", "decoded", "stimuli"])
+    return arrays["true"], arrays["decoded"], [str(name) for name in arrays["stimuli"]]

@@ -14,7 +14,7 @@ from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
-from hyper.generators.shipped import weights_file
+from hyper.generators.shipped import boundaries_file, find_boundary_faults, weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
@@ -123,6 +123,14 @@ class Plan:
                 found[name] = os.path.relpath(Path(files[kind.file]).expanduser())
         return found
 
+    @property
+    def boundaries(self) -> list[str]:
+        """File or folder of the boundaries of attributes, if the study has any."""
+        name = self.settings.evaluation.attributes.boundaries
+        if name == "shipped":
+            name = boundaries_file(self.settings.generators.generator)
+        return [os.path.relpath(Path(name).expanduser())] if name else []
+
     def sidecars(self, subject: str) -> list[Path]:
         """JSON sidecars that apply to the subject's runs."""
         if self.simulated:
@@ -173,6 +181,8 @@ class Plan:
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
         faults = self._decoder_faults() + self._weights_faults() + self._baseline_faults()
+        if self.settings.study.last_stage == "report":
+            faults += find_boundary_faults(self.boundaries)
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)

@@ -122,6 +122,25 @@ def correlation_distance(true: np.ndarray, predicted: np.ndarray) -> Scores:
     return Scores(np.nan_to_num(correlations(true, predicted), nan=0.0) - 1, -1)
 
 
+@metric("attributes", least=3, alone=False)
+def attribute_correlation(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Pearson correlation over stimuli of the scores on each attribute, mean over attributes (Dado et al., 2022).
+
+    A score is the dot product of the latent with the unit normal of the attribute's decision boundary; one that does
+    not vary counts as 0. A stimulus's share is that of `latent_pearson_dimension`.
+    """
+    return Scores(products_of_columns(true, predicted))
+
+
+@metric("attributes")
+def attribute_agreement(true: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Share of the attributes whose score has the same sign for true and decoded latent; a score of 0 counts one half.
+
+    It asks on which side of the average face both lie, so that the length of the decoded latent does not matter.
+    """
+    return Scores((1 + np.sign(true) @ np.sign(predicted).T / true.shape[1]) / 2)
+
+
 def _flat(items: np.ndarray) -> np.ndarray:
     return items.reshape(len(items), -1)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-Source = Literal["latents", "images", "features"]
+Source = Literal["latents", "images", "features", "attributes"]
 ScoreFunction = Callable[[np.ndarray, np.ndarray], "Scores"]
 Chance = Callable[[int], float]
 
@@ -35,9 +35,9 @@ class Metric:
     Attributes
     ----------
     name : str
-    source : {'latents', 'images', 'features'}
-        What it compares: latents, shape (n, latent); images, shape (n, height, width, 3), uint8; or features of the
-        images by a face network, shape (n, feature).
+    source : {'latents', 'images', 'features', 'attributes'}
+        What it compares: latents, shape (n, latent); images, shape (n, height, width, 3), uint8; features of the images
+        by a face network, shape (n, feature); or scores on attributes, shape (n, attribute).
     scores : callable
     definition : str
         Formula and source, in words.

@@ -34,8 +34,8 @@ def tabulate(
     Parameters
     ----------
     items : mapping
-        ``latents``, ``images`` and ``features``, each true and predicted, one row per test stimulus. Metrics of what
-        is not there, such as latents of a baseline that has none, are left out.
+        ``latents``, ``images``, ``features`` and ``attributes``, each true and predicted, one row per test stimulus.
+        Metrics of what is not there, such as latents of a baseline that has none, are left out.
     metrics : sequence of str
         Keys of `METRICS`.
     permutations : int

@@ -69,6 +69,7 @@ def deliverables(
     space: str = "MNI152NLin2009aSym",
     with_t1w: Collection[str] | None = None,
     mapped: Mapping[str, Sequence[str]] | None = None,
+    attributes: bool = False,
 ) -> list[str]:
     """Name the files and folders of a study that are kept and listed; BOLD series, which can be remade, are not.
 
@@ -89,6 +90,8 @@ def deliverables(
         Subjects whose runs reach the template through a T1w volume; all when not given.
     mapped : mapping of str to sequence of str, optional
         Layers of the subjects with a map of layers.
+    attributes : bool
+        Whether faces are scored on attributes.
     """
     measured = [subject for subject, labels in runs.items() if labels]
     names = [name.format(subject=subject, space=space) for name in _OF_SUBJECTS for subject in measured]
@@ -104,6 +107,8 @@ def deliverables(
         pairs = [(subject, decoder) for subject in runs for decoder in decoders[subject]]
         names += [name.format(subject=subject, decoder=decoder) for name in _OF_DECODERS for subject, decoder in pairs]
         names.append("evaluation/metrics.tsv")
+    if attributes:
+        names += ["evaluation/attributes.tsv", "evaluation/attribute_scores.tsv", "evaluation/edits.h5"]
     for subject, layers in (mapped or {}).items():
         names += [name.format(subject=subject) for name in _OF_MAPS]
         stem = f"mapping/sub-{subject}/sub-{subject}_desc-"
@@ -120,6 +125,7 @@ def figure_files(
     root: str,
     trained: Sequence[str] = (),
     mapped: Sequence[str] = (),
+    attributes: bool = False,
 ) -> dict[str, list[str]]:
     """Name the PNG files of every kind of figure, those of a subject together.
 
@@ -136,6 +142,8 @@ def figure_files(
         Subjects with decoders that have a training curve.
     mapped : sequence of str
         Subjects with a map of layers.
+    attributes : bool
+        Whether faces are scored on attributes.
     """
     drawn, subjects = root + "report/figures/", [subject for subject, labels in runs.items() if labels]
     figures = {
@@ -162,6 +170,8 @@ def figure_files(
     for kind in ("layers", "surface", "regions"):
         figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in mapped]
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
+    figures["attributes"] = [f"{drawn}sub-{name}_attributes.png" for name in runs if attributes]
+    figures["edits"] = [drawn + "edits.png"] if attributes else []
     figures["metrics"] = [drawn + "metrics.png"] if whole else []
     return figures
 

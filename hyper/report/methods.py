@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from hyper.generators.shipped import boundaries_file
 from hyper.glm.estimate import Recipe
 from hyper.report.names import network_label, spell_out
 from hyper.report.references import REFERENCES, Reference
@@ -298,6 +299,8 @@ _SCORED = {
     "ssim_rgb": "structural similarity at the resolution of the generator",
     "ms_ssim_grey224": "its multi-scale form [@msssim] on grey images of 224 pixels",
     "pixel_correlation": "correlation of pixels",
+    "attribute_correlation": "correlation of each attribute's score over stimuli",
+    "attribute_agreement": "share of attributes that decoded and seen faces have in common",
     "feature_similarity": "1/(1+MSE) of the features of a face network",
     "feature_cosine": "cosine of those features",
     "perceptual_distance": "distance of those features at unit length",
@@ -316,6 +319,7 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
     faces = [name for name in (_get(settings, "evaluation.features"), *weights) if name in ("dlib", "vggface2")]
     objects = [name for name in weights if name != "vggface2"]
     names = [name for name in _get(settings, "evaluation.metrics", []) if _is_looked(name, faces, objects)]
+    names = [name for name in names if _has_boundaries(settings) or not name.startswith("attribute_")]
     draws = _get(settings, "evaluation.permutations")
     times = f" ({draws:,} times)" if isinstance(draws, int) else ""
     method = _CORRECTIONS.get(str(_get(settings, "evaluation.correction")))
@@ -330,7 +334,7 @@ def _evaluation(settings: Mapping[str, Any]) -> str:
         f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
         f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
         f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
-        f"same table.{_baselines(settings)}{looked}"
+        f"same table.{_baselines(settings)}{looked}{_attributes(settings)}"
     )
 
 
@@ -370,6 +374,27 @@ def _is_looked(name: str, faces: list[str], objects: list[str]) -> bool:
     if name == "identification_2way_features":
         return bool(faces or {"alexnet", "inception", "clip"} & set(objects))
     return bool(faces) or not ("feature" in name or name == "perceptual_distance")
+
+
+def _has_boundaries(settings: Mapping[str, Any]) -> bool:
+    chosen = _get(settings, "evaluation.attributes.boundaries")
+    if chosen == "shipped":
+        chosen = boundaries_file(str(_get(settings, "generators.generator", "")))
+    return bool(chosen)
+
+
+def _attributes(settings: Mapping[str, Any]) -> str:
+    text = ""
+    if _has_boundaries(settings):
+        text += (
+            " Attributes of faces were scored by the dot product of the latent with the unit normal of their decision "
+            "boundaries, linear support vector machines in the generator's latent space [@interfacegan]; p is by "
+            "permutation of the test stimuli and, as published, by Student's t-test of the correlation."
+        )
+    count = int(_get(settings, "evaluation.attributes.sefa") or 0)
+    if count:
+        text += f" A second set of {count} directions comes from the weights of the generator in closed form [@sefa]."
+    return text
 
 
 def _scored(names: list[str]) -> list[str]:

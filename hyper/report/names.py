@@ -12,6 +12,8 @@ _METRICS = {
     "ssim_rgb": "SSIM (as made)",
     "ms_ssim_grey224": "MS-SSIM (grey, 224 px)",
     "pixel_correlation": "Pixel correlation",
+    "attribute_correlation": "Correlation of attributes",
+    "attribute_agreement": "Agreement of attributes",
     "feature_similarity": "Feature similarity, 1/(1+MSE)",
     "feature_cosine": "Feature cosine",
     "perceptual_distance": "Perceptual distance",

@@ -30,6 +30,20 @@ REFERENCES: dict[str, Reference] = {
         "Scientific Reports, 12, 141",
         "10.1038/s41598-021-03938-w",
     ),
+    "interfacegan": _arxiv(
+        "Shen, Y., Gu, J., Tang, X., & Zhou, B.",
+        2020,
+        "Interpreting the latent space of GANs for semantic face editing",
+        "CVPR 2020",
+        "1907.10786",
+    ),
+    "sefa": _arxiv(
+        "Shen, Y., & Zhou, B.",
+        2021,
+        "Closed-form factorization of latent semantics in GANs",
+        "CVPR 2021",
+        "2007.06600",
+    ),
     "nsd": _doi(
         "Allen, E. J., St-Yves, G., Wu, Y., Breedlove, J. L., Prince, J. S., Dowdle, L. T., et al.",
         2022,

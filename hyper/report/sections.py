@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hyper.io.tables import read_json, read_table
+from hyper.report.attributes import attribute_table, read_attributes
 from hyper.report.choice import choice_overview
 from hyper.report.faces import FaceRow, read_faces
 from hyper.report.layer_text import layer_sentences, layer_tables
@@ -156,6 +157,21 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
     }
 
 
+def _attributes(sources: Sources) -> dict[str, Any] | None:
+    if sources.attributes is None:
+        return None
+    table = read_attributes(sources.attributes)
+    edits = "A face moved along each attribute in both directions, one attribute a row."
+    scores = "Correlation of the attributes of seen and decoded faces of {} by decoder; below, scores of every face."
+    return {
+        "edits": _pictures(sources, "edits", edits),
+        "figures": _pictures(sources, "attributes", scores),
+        "table": attribute_table(table, sources.decoders_of or dict.fromkeys(sources.subjects, sources.decoders)),
+        "without": "boundary" not in set(table["directions"]),
+        "link": sources.link(sources.attributes),
+    }
+
+
 def _choice(sources: Sources) -> dict[str, Any] | None:
     if not sources.choices:
         return None
@@ -291,7 +307,7 @@ def _size(count: float) -> str:
 
 
 # sections whose absence says nothing
-_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers")
+_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers", "attributes")
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
@@ -302,6 +318,7 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ),
     ("data", "How the data were read", _data),
     ("scores", "Scores", _scores),
+    ("attributes", "Attributes of the faces", _attributes),
     ("choice", "Which decoder to trust", _choice),
     (
         "training",

@@ -23,7 +23,7 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
-        reliability, map, metrics, faces, interpolations, training, layers, surface or regions.
+        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits or attributes.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -65,7 +65,7 @@ class Sources:
         Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
     features : sequence of Path
         What networks make of the images, by subject and network.
-    metrics, truth : Path, optional
+    metrics, truth, attributes : Path, optional
         Tables.
     maps : mapping of str to Path
         Summary of each subject's map of layers; its tables lie beside it.
@@ -92,6 +92,7 @@ class Sources:
     features: Sequence[Path] = ()
     metrics: Path | None = None
     truth: Path | None = None
+    attributes: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
     files: Sequence[Path] = ()
 

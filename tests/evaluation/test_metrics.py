@@ -253,12 +253,12 @@ RANKINGS = {
 OTHERS = {
     "latent_similarity", "latent_cosine", "latent_pearson", "latent_pearson_dimension", "ssim_rgb224_gauss3",
     "ssim_rgb", "ms_ssim_grey224", "pixel_correlation", "feature_similarity", "feature_cosine", "perceptual_distance",
-    "correlation_distance",
+    "correlation_distance", "attribute_correlation", "attribute_agreement",
 }  # fmt: skip
 
 
 def test_every_metric_has_a_reference():
-    """Rankings below, all others in tests of their own above."""
+    """Rankings below, those of attributes in test_attributes.py, all others above."""
     rankings = {f"{ranking}_{what}" for ranking in RANKINGS for what in ("latent", "pixels", "features")}
     assert set(METRICS) == rankings | OTHERS
 

@@ -144,6 +144,13 @@ def learns_by_images(wildcards):
     return any(member.get("layer") for member in [options, *options.get("members", [])])
 
 
+# all subjects' decoders and trivial predictors: what has latents to score
+WITH_LATENTS = [(subject, decoder) for subject in SUBJECTS for decoder in DECODERS_OF[subject] + TRIVIAL]
+# directions in latent space, by labels or in closed form
+BOUNDARIES = plan.boundaries[0] if plan.boundaries else []
+ATTRIBUTES = bool(BOUNDARIES or plan.settings.evaluation.attributes.sefa)
+
+
 def trained_of(subject):
     """Decoders of a subject that have a training curve."""
     return [name for name in DECODERS_OF[subject] if SETTINGS["decoding"]["decoders"][name]["kind"] == "dense"]

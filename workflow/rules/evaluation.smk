@@ -35,6 +35,7 @@ rule evaluate:
         ),
         images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
         features=[f"<results>/evaluation/sub-{{subject}}_network-{network}_features.h5" for network in FEATURE_NETWORKS],
+        boundaries=BOUNDARIES,
     output:
         metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
     log:
@@ -50,6 +51,7 @@ rule evaluate:
     params:
         cfg={key: cfg("evaluation")[key] for key in ("metrics", "permutations", "resamples")},
         code=code("evaluate"),
+        generator=cfg("generators.generator"),
         networks=list(FEATURE_NETWORKS),
         seed=SEED,
     message:
@@ -85,3 +87,62 @@ rule gather_metrics:
         "Gathering the metrics"
     script:
         "../scripts/gather_metrics.py"
+
+
+rule score_attributes:
+    input:
+        latents=[f"<results>/decoding/sub-{subject}/{decoder}/latents.h5" for subject, decoder in WITH_LATENTS],
+        boundaries=BOUNDARIES,
+        generator=GENERATOR_FILE,
+    output:
+        table="<results>/evaluation/attributes.tsv",
+        scores="<results>/evaluation/attribute_scores.tsv",
+    log:
+        "<results>/logs/score_attributes.log",
+    benchmark:
+        "<results>/benchmarks/score_attributes.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg={key: cfg(f"evaluation.{key}") for key in ("permutations", "resamples", "correction")},
+        code=code("score_attributes"),
+        generator=cfg("generators.generator"),
+        labels=WITH_LATENTS,
+        seed=SEED,
+        sefa=cfg("evaluation.attributes.sefa"),
+        study=STUDY,
+    message:
+        "Scoring the faces on attributes"
+    script:
+        "../scripts/score_attributes.py"
+
+
+rule edit_faces:
+    input:
+        boundaries=BOUNDARIES,
+        generator=GENERATOR_FILE,
+    output:
+        edits="<results>/evaluation/edits.h5",
+    log:
+        "<results>/logs/edit_faces.log",
+    benchmark:
+        "<results>/benchmarks/edit_faces.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cfg=cfg("evaluation.attributes"),
+        code=code("edit_faces"),
+        generator=cfg("generators"),
+        seed=SEED,
+    message:
+        "Moving a face along its attributes"
+    script:
+        "../scripts/edit_faces.py"

@@ -348,3 +348,64 @@ rule plot_design:
         "Drawing the design of sub-{wildcards.subject}"
     script:
         "../scripts/plot_design.py"
+
+
+rule plot_edits:
+    input:
+        edits=rules.edit_faces.output.edits,
+    output:
+        png=report(
+            "<results>/report/figures/edits.png",
+            caption="../report/edits.rst",
+            category="Attributes",
+        ),
+        svg="<results>/report/figures/edits.svg",
+    log:
+        "<results>/logs/plot_edits.log",
+    benchmark:
+        "<results>/benchmarks/plot_edits.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        dpi=cfg("report.dpi"),
+        code=code("plot_edits"),
+    message:
+        "Drawing a face along its attributes"
+    script:
+        "../scripts/plot_edits.py"
+
+
+rule plot_attributes:
+    input:
+        table=rules.score_attributes.output.table,
+        scores=rules.score_attributes.output.scores,
+    output:
+        png=report(
+            "<results>/report/figures/sub-{subject}_attributes.png",
+            caption="../report/attributes.rst",
+            category="Attributes",
+            labels={"subject": "{subject}"},
+        ),
+        svg="<results>/report/figures/sub-{subject}_attributes.svg",
+    log:
+        "<results>/logs/plot_attributes/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/plot_attributes/sub-{subject}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    params:
+        dpi=cfg("report.dpi"),
+        code=code("plot_attributes"),
+        decoders=lambda wildcards: DECODERS_OF[wildcards.subject],
+    message:
+        "Drawing the attributes of the faces of sub-{wildcards.subject}"
+    script:
+        "../scripts/plot_attributes.py"

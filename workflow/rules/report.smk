@@ -12,11 +12,16 @@ from hyper.report.deliverables import (
 WHOLE = LAST_STAGE == "report"
 MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
-FIGURES = figure_files(SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED)
+SCORED = WHOLE and ATTRIBUTES
+FIGURES = figure_files(
+    SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED, SCORED
+)
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
 RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
 LAYERS = dict.fromkeys(MAPPED, plan.mapped_layers)
-DELIVERABLES = deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS) + CHOICES
+DELIVERABLES = (
+    deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS, SCORED) + CHOICES
+)
 
 
 rule write_report:
@@ -34,6 +39,7 @@ rule write_report:
             if WHOLE
         ],
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
+        attribute_table=["<results>/evaluation/attributes.tsv"] if SCORED else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
         files=DELIVERABLES,

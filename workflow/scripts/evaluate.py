@@ -6,8 +6,10 @@ import logging
 
 import pandas as pd
 
+from hyper.evaluation.boundary_files import read_boundaries
 from hyper.evaluation.features import metrics_of
 from hyper.evaluation.table import tabulate
+from hyper.generators.draw import origin
 from hyper.io.arrays import read_arrays
 from hyper.io.tables import write_table
 
@@ -20,6 +22,10 @@ def main(job):
         latents, attributes = read_arrays(job.input.latents, ["true", "decoded"])
         items["latents"] = latents["true"], latents["decoded"]
         ceilings["latent_pearson_dimension"] = attributes.get("correlation_ceiling", float("nan"))
+    if job.input.boundaries and "latents" in items:
+        size = items["latents"][0].shape[1]
+        boundaries = read_boundaries(job.input.boundaries, size, origin(job.params.generator))
+        items["attributes"] = tuple(map(boundaries.scores, items["latents"]))
     parts = [table_of(job, items, job.params.cfg["metrics"], ceilings=ceilings)]
     for network, path in zip(job.params.networks, job.input.features, strict=True):
         features, _ = read_arrays(path, ["stimulus", job.wildcards.decoder])

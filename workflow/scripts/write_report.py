@@ -35,6 +35,7 @@ def main(job):
         ceilings=dict(zip(subjects, map(Path, job.input.ceilings), strict=False)),
         features=list(map(Path, job.input.features)),
         metrics=next(map(Path, job.input.scores), None),
+        attributes=next(map(Path, job.input.attribute_table), None),
         truth=next(map(Path, job.input.truth), None),
         maps={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.maps)},
         files=expand_folders(job.input.files),
