@@ -14,8 +14,8 @@ rule predict_trivially:
         "<results>/benchmarks/predict_trivially/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -41,8 +41,9 @@ rule learn_eigenfaces:
         "<results>/benchmarks/learn_eigenfaces.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:
@@ -73,8 +74,9 @@ rule decode_eigenfaces:
         "<results>/benchmarks/decode_eigenfaces/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:

@@ -1,3 +1,4 @@
+import os
 import sys
 
 sys.path.insert(0, workflow.basedir)
@@ -35,10 +36,33 @@ GENERATOR_FILE = plan.generator_files
 CONFIGFILES = plan.sources
 
 # ranking voxels by anything but their mean holds all training maps of a subject in memory
-SELECTION_MB = 2000 if plan.settings.responses.selection.method == "mean_z" else 6000
+SELECTION_SHARE = 0.2 if plan.settings.responses.selection.method == "mean_z" else 3
 
 cfg = plan.section
 series_of = plan.series_of
+
+
+def memory(base, share=0.0):
+    """Resource function: MB, a base and a share of the inputs' size, doubled at every further attempt."""
+    return lambda wildcards, input, attempt: round((base + share * megabytes(input)) * 2 ** (attempt - 1))
+
+
+def minutes(base, per_gigabyte=0.0):
+    """Resource function: wall time in minutes, a base and a part per GB of the inputs, doubled like memory."""
+    return lambda wildcards, input, attempt: round((base + per_gigabyte * megabytes(input) / 1000) * 2 ** (attempt - 1))
+
+
+def megabytes(files):
+    """Size of those that exist; Snakemake asks again when a job's inputs are complete."""
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file)) / 1e6
+
+
+def gpu_of(options):
+    """How many GPUs a job with these settings asks for; only `device: cpu` asks for none."""
+    return int(options.get("device", "cpu") != "cpu" or any(map(gpu_of, options.get("members", []))))
+
+
+GPU = gpu_of(cfg("generators"))
 
 
 def code(rule):

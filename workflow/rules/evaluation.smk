@@ -12,8 +12,8 @@ rule extract_features:
         "<results>/benchmarks/extract_features/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -43,8 +43,8 @@ rule evaluate:
         "<results>/benchmarks/evaluate/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -72,8 +72,8 @@ rule gather_metrics:
         "<results>/benchmarks/gather_metrics.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/torch.yaml"
     params:
