@@ -31,6 +31,11 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
 
 
+onstart:
+    # what `hyper explain` needs to name the file that changed
+    record_code([rule.name for rule in workflow.rules])
+
+
 rule all:
     default_target: True
     input:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyper.cli import generator, metrics, training
+from hyper.cli import explain, generator, metrics, training
 from hyper.errors import HyperError
 
 
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     generator.add_commands(commands)
     training.add_commands(commands)
     metrics.add_commands(commands)
+    explain.add_commands(commands)
     return parser
 
 

@@ -1,11 +1,14 @@
+import json
 import os
 import sys
+from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
 from hyper.doctor.plan import Plan
 from hyper.errors import HyperError
-from hyper.settings.code_version import code_version
+from hyper.io.atomic import write_text
+from hyper.settings.code_version import code_version, file_versions
 
 try:
     plan = Plan(config, workflow.configfiles)
@@ -68,6 +71,16 @@ GPU = gpu_of(cfg("generators"))
 def code(rule):
     """Hash of the code that a rule's script runs."""
     return code_version(f"workflow/scripts/{rule}.py")
+
+
+def record_code(names):
+    """Keep the fingerprints of the files behind every rule's hash of code, in the study's logs."""
+    path = Path(RESULTS) / "logs/code.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    files = {name: f"workflow/scripts/{name}.py" for name in names if name != "all"}
+    new = {code_version(file): file_versions(file) for file in files.values()}
+    if set(new) - set(known):
+        write_text(path, json.dumps(known | new, indent=1))
 
 
 def predictors_of(subject):

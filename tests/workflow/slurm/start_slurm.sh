@@ -41,8 +41,8 @@ do_start() {
   [ $ACCT = 1 ] && pk="$pk slurmdbd mariadb-server"
   local miss=""; for p in $pk; do dpkg -s "$p" >/dev/null 2>&1 || miss="$miss $p"; done
   if [ -n "$miss" ]; then
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $miss >/dev/null
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $miss
+    } >/dev/null || { echo "start_slurm: cannot install$miss" >&2; exit 3; }
   fi
   alive "$R/slurmctld.pid" && { echo "already running; . $R/env.sh"; return 0; }
   mkdir -p "$R"/{state,spool,log,dev}; chmod 755 "$R"
