@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
+from hyper.doctor.checked import faults_unless_checked
 from hyper.doctor.plan import Plan
 from hyper.errors import HyperError
 from hyper.io.atomic import write_text
@@ -13,7 +14,8 @@ from hyper.settings.code_version import code_version, file_versions
 try:
     plan = Plan(config, workflow.configfiles)
     SUBJECTS = plan.subjects
-    faults = plan.faults() if workflow.is_main_process else []
+    checked = Path(f".snakemake/hyper/{plan.settings.study.name}.checked")
+    faults = faults_unless_checked(plan, checked) if workflow.is_main_process else []
 except HyperError as fault:
     raise WorkflowError(str(fault)) from None
 if faults:
