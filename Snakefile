@@ -34,6 +34,7 @@ include: "workflow/rules/figures.smk"
 onstart:
     # what `hyper explain` needs to name the file that changed
     record_code([rule.name for rule in workflow.rules])
+    show_progress(workflow)
 
 
 rule all:

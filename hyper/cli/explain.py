@@ -158,4 +158,3 @@ def _changed_inputs(job: Any, made: list[Any], records: Any) -> Iterator[str]:
 
 def _few(paths: list[Any]) -> str:
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-

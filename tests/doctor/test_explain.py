@@ -66,7 +66,10 @@ def test_the_plan_in_words(tmp_path):
     (tmp_path / "benchmarks/fit_glm.tsv").write_text("s\n100\n")
     text = "\n".join(explain(jobs, 9, tmp_path, 2))
     assert text.startswith(f"3 of 9 jobs of {tmp_path.name} would run.\n\nBecause glm.estimator changed")
-    assert "  fit_glm    2  sub-01, sub-02; run-1\n\nBecause their input is made anew by jobs above:\n  evaluate    1" in text
+    assert (
+        "  fit_glm    2  sub-01, sub-02; run-1\n\nBecause their input is made anew by jobs above:\n  evaluate    1"
+        in text
+    )
     assert "about 100 s on 2 cores (3 min of work)" in text
     assert text.endswith("never ran here: evaluate (1).")
 

@@ -85,9 +85,7 @@ def study(tmp_path_factory):
         "baselines": {"trivial": []},
     }
     (folder / "slurm.yaml").write_text(yaml.safe_dump(config))
-    (folder / "site.yaml").write_text(
-        "account: test\npartitions: {cpu: {max_runtime: 2880}, gpu: {max_gpu: 2}}\n"
-    )
+    (folder / "site.yaml").write_text("account: test\npartitions: {cpu: {max_runtime: 2880}, gpu: {max_gpu: 2}}\n")
     return folder
 
 
@@ -99,7 +97,9 @@ def run(slurm, study):
     command += ["--retries", "1", "--latency-wait", "10", "--set-resources", LITTLE_MEMORY]
     command += ["--", *(FIGURE.format(name) for name in ("01", "02", "03"))]
     environment = slurm | {"HYPER_SITE": str(study / "site.yaml")}
-    done = subprocess.run(list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(
+        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500
+    )
     fields = ["JobID", "State", "ReqMem", "AllocTRES", "Partition", "Account", "ExitCode", "TimelimitRaw"]
     table = subprocess.run(
         ["sacct", "-X", "-n", "-P", "--format", ",".join(fields)], env=slurm, capture_output=True, text=True, check=True

@@ -1,12 +1,21 @@
+import gc
 import json
+import logging
 import os
 import sys
+import time
+from collections import Counter
 from pathlib import Path
+
+# a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
+gc.set_threshold(100_000, 50, 100)
 
 sys.path.insert(0, workflow.basedir)
 
 from hyper.doctor.checked import faults_unless_checked
+from hyper.doctor.duration import mean_seconds
 from hyper.doctor.plan import Plan
+from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.errors import HyperError
 from hyper.io.atomic import write_text
 from hyper.settings.code_version import code_version, file_versions
@@ -83,6 +92,13 @@ def record_code(names):
     new = {code_version(file): file_versions(file) for file in files.values()}
     if set(new) - set(known):
         write_text(path, json.dumps(known | new, indent=1))
+
+
+def show_progress(workflow):
+    """Print now and then how far the run is, beside Snakemake's own messages."""
+    jobs = Counter(job.rule.name for job in workflow.dag.needrun_jobs() if not job.is_norun)
+    progress = Progress(jobs, mean_seconds(Path(RESULTS) / "benchmarks"), time.monotonic())
+    logging.getLogger("snakemake.logging").addHandler(ProgressHandler(progress))
 
 
 def predictors_of(subject):
