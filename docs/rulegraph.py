@@ -13,8 +13,8 @@ PICTURE = ROOT / "docs/images/rulegraph.svg"
 WIDTH, HEIGHT, COLUMN, ROW, SWEEPS = 128, 22, 168, 34, 24
 COLOURS = {
     "simulation": "#8c6bb1", "dataset": "#6b7f99", "preprocess": "#2b7bba", "quality": "#74a9cf", "glm": "#238b8b",
-    "responses": "#41ab5d", "decoding": "#d9862b", "mapping": "#b5651d", "baselines": "#9a8c98", "evaluation": "#cb4b4b",
-    "figures": "#d487b0", "report": "#7a5195",
+    "responses": "#41ab5d", "decoding": "#d9862b", "mapping": "#b5651d", "baselines": "#9a8c98",
+    "evaluation": "#cb4b4b", "figures": "#d487b0", "report": "#7a5195",
 }  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def draw(graph: nx.DiGraph) -> str:
             f'fill="white" stroke="{colour}" stroke-width="2"/>'
         )
         lines.append(f'<text x="{x:.0f}" y="{y + 4:.0f}" text-anchor="middle">{rule}</text>')
-    shown = [name for name in COLOURS if name in set(stage.get(rule) for rule in spots)]
+    shown = [name for name in COLOURS if name in {stage.get(rule) for rule in spots}]
     for number, name in enumerate(shown):
         x = 20 + number * across / len(shown)
         lines.append(f'<rect x="{x:.0f}" y="{down - 22:.0f}" width="12" height="12" fill="{COLOURS[name]}"/>')

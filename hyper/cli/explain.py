@@ -59,6 +59,8 @@ def _dry_run(arguments: list[str]) -> list[list[str]]:
         parser, args = parse_args(["--quiet", "host", "--dry-run", *arguments])
         args.cores = args.cores or 1
         args_to_api(args, parser)
+    except SystemExit:
+        pass  # wrong arguments, of which the parser has told
     except Exception as fault:
         print_exception(fault)
     finally:

@@ -1,4 +1,4 @@
-"""A dataset that passed its checks is not read again before every plan: while no file of it changes, it still passes."""
+"""A dataset that passed its checks is not read again before every plan while no file of it changes."""
 
 import hashlib
 import json

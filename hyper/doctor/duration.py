@@ -2,7 +2,7 @@
 
 import csv
 import heapq
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -27,9 +27,9 @@ def mean_seconds(folder: Path) -> dict[str, float]:
 
 
 def makespan(
-    seconds: Mapping[Hashable, float],
-    threads: Mapping[Hashable, int],
-    after: Mapping[Hashable, Sequence[Hashable]],
+    seconds: Mapping[str, float],
+    threads: Mapping[str, int],
+    after: Mapping[str, Sequence[str]],
     cores: int,
 ) -> float:
     """Seconds from start to end when jobs that are ready start in order, longest first, on so many cores.
@@ -45,7 +45,7 @@ def makespan(
     """
     waits = {job: {one for one in after.get(job, ()) if one in seconds} for job in seconds}
     ready = sorted((job for job in seconds if not waits[job]), key=lambda job: seconds[job])
-    running: list[tuple[float, int, Hashable]] = []
+    running: list[tuple[float, int, str]] = []
     now, free, count = 0.0, cores, 0
     while ready or running:
         for job in reversed(ready[:]):

@@ -1,7 +1,7 @@
 """`snakemake --profile slurm` on a real one-node Slurm, with accounting and GPUs that are only names.
 
-The study starts at decoding, from simulated responses: one subject's are not usable, and one rule gets too little memory
-at first.
+The study starts at decoding, from simulated responses: one subject's are not usable, and one rule gets too little
+memory at first.
 """
 
 import os
@@ -25,7 +25,6 @@ from tests.workflow.conftest import ROOT
 pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parent / "slurm/start_slurm.sh"
-# a folder of results with whatever the jobs of the group make
 FIGURE = "results/slurm/report/figures/sub-{}_faces.png"
 LITTLE_MEMORY = "fit_decoder:mem_mb=60 * 40 ** (attempt - 1)"
 
