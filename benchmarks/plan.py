@@ -66,16 +66,18 @@ def write_sparse(path: Path, shape: tuple[int, ...], tr: float | None) -> None:
     os.truncate(path, 352 + 2 * int(np.prod(shape)))
 
 
-def plan(folder: Path, config: Path) -> tuple[float, float, str]:
-    """Run `snakemake -n`: seconds, peak memory in MB, and what it said."""
+def plan(folder: Path, config: Path) -> tuple[float, float, float, str]:
+    """Run `snakemake -n`: seconds, processor seconds, peak memory in MB, and what it said."""
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
     command += ["--directory", str(folder), "--configfile", str(config), "--quiet", "host", "reason", "rules"]
-    started = time.perf_counter()
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     seconds = time.perf_counter() - started
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, done.stdout + done.stderr
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, processor, used.ru_maxrss / 1024, done.stdout + done.stderr
 
 
 def number_of_jobs(said: str) -> int:
@@ -85,12 +87,27 @@ def number_of_jobs(said: str) -> int:
 
 
 def overhead(log: Path, benchmarks: Path, cores: int) -> str:
-    """Share of cores times duration of a run that no rule worked in."""
+    """Share of cores times duration of a run that no rule held; a rule of two threads holds two cores."""
     stamps = re.findall(r"^\[(\w{3} \w{3} +\d+ [\d:]+ \d{4})\]$", log.read_text(), flags=re.MULTILINE)
     times = [datetime.strptime(stamp, "%a %b %d %H:%M:%S %Y") for stamp in stamps]
     wall = (times[-1] - times[0]).total_seconds()
-    work = sum(float(path.read_text().split("\n")[1].split("\t")[0]) for path in sorted(benchmarks.rglob("*.tsv")))
-    return f"{wall:.0f} s on {cores} cores, rules at work {work:.0f} s: {1 - work / (cores * wall):.0%} between them"
+    held, threads = 0.0, threads_of_rules()
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        rule = path.stem if path.parent == benchmarks else path.parent.name
+        seconds = float(path.read_text().split("\n")[1].split("\t")[0])
+        held += seconds * min(cores, threads.get(rule, 1))
+    return f"{wall:.0f} s on {cores} cores, rules held {held:.0f} core seconds: {1 - held / (cores * wall):.0%} between"
+
+
+def threads_of_rules() -> dict[str, int]:
+    """Threads of the rules that state a number."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    blocks = re.split(r"^rule (\w+):", text, flags=re.MULTILINE)[1:]
+    found = {
+        name: re.search(r"^    threads: (\d+)$", block, re.MULTILINE)
+        for name, block in zip(blocks[::2], blocks[1::2], strict=True)
+    }
+    return {name: int(match[1]) for name, match in found.items() if match}
 
 
 def main() -> None:
@@ -109,13 +126,18 @@ def main() -> None:
         config = folder / "wide.yaml"
         latents = {"path": str(folder / "ds"), "latents": "stimuli/latents.npy"}
         config.write_text(yaml.safe_dump({"study": {"name": "wide"}, "dataset": latents}))
-        seconds, memory, said = plan(folder, config)
-    print(f"{options.subjects} subjects x {options.runs} runs, {number_of_jobs(said)} jobs: -n takes {seconds:.1f} s")
-    print(f"peak memory {memory:.0f} MB")
+        print(f"{options.subjects} subjects x {options.runs} runs")
+        for what in ("the first time", "again, the dataset unchanged"):
+            seconds, processor, memory, said = plan(folder, config)
+            print(
+                f"-n of {number_of_jobs(said)} jobs, {what}: {seconds:.1f} s ({processor:.1f} s of processor), "
+                f"{memory:.0f} MB at most"
+            )
+            (folder / ".snakemake").mkdir(exist_ok=True)
     if options.finished:
-        seconds, _, said = plan(options.finished, options.configfile)
+        seconds, processor, _, said = plan(options.finished, options.configfile)
         nothing = "nothing to be done" if "Nothing to be done" in said else f"{number_of_jobs(said)} jobs to be done"
-        print(f"{options.configfile.name}, {nothing}: {seconds:.1f} s")
+        print(f"{options.configfile.name}, {nothing}: {seconds:.1f} s ({processor:.1f} s of processor)")
         if options.log:
             study = yaml.safe_load(options.configfile.read_text())["study"]["name"]
             print(overhead(options.log, options.finished / "results" / study / "benchmarks", options.cores))
