@@ -155,14 +155,13 @@ C
     # MYSQL_UNIX_PORT is read by libmariadb as default socket
     MYSQL_UNIX_PORT="$R/mysql.sock" slurmdbd
     wait_for 60 sacctmgr -n show cluster
-  fi
-  slurmctld
-  slurmd
-  if [ $ACCT = 1 ]; then
+    # before slurmctld starts, so that it knows the account from the first job on
     sacctmgr -i add cluster snaketest >/dev/null 2>&1 || true
     sacctmgr -i add account test Cluster=snaketest >/dev/null 2>&1 || true
     sacctmgr -i add user root Account=test DefaultAccount=test >/dev/null 2>&1 || true
   fi
+  slurmctld
+  slurmd
   wait_for 30 sh -c 'sinfo -h -o %T | grep -qE "idle|mixed|allocated"'
   sinfo -N -o '%N %P %T %c %m %G'
   echo "ready:  . $R/env.sh"
