@@ -32,6 +32,12 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
 
 
+onstart:
+    # what `hyper explain` needs to name the file that changed
+    record_code([rule.name for rule in workflow.rules])
+    show_progress(workflow)
+
+
 rule all:
     default_target: True
     input:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyper.cli import boundaries, generator, metrics, training, vaegan
+from hyper.cli import boundaries, explain, generator, metrics, training, vaegan
 from hyper.errors import HyperError
 
 
@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     vaegan.add_commands(commands)
     metrics.add_commands(commands)
     boundaries.add_commands(commands)
+    explain.add_commands(commands)
     return parser
 
 

@@ -83,7 +83,14 @@ class Plan:
 
     def series_of(self, subject: str) -> list[str]:
         """Labels of a subject's runs, in order."""
-        return [series for owner, series in self.runs if owner == subject]
+        return self._series.get(subject, [])
+
+    @cached_property
+    def _series(self) -> dict[str, list[str]]:
+        series: dict[str, list[str]] = {}
+        for subject, label in self.runs:
+            series.setdefault(subject, []).append(label)
+        return series
 
     def anatomical(self, subject: str) -> Path:
         """The subject's T1-weighted image."""
@@ -177,6 +184,20 @@ class Plan:
         """Layers whose decoders are mapped, in the order of the settings; none in a study without a map."""
         decoders = self.section("decoding.decoders")
         return [decoders[name]["layer"] for name in self.settings.mapping.decoders]
+
+    def examined(self) -> list[Path]:
+        """Files and folders of a dataset that the checks read or count the files of."""
+        files = [path for run in self.runs.values() for path in (run.bold, run.events, run.bold.parent)]
+        for subject in self.subjects:
+            files += [self.dataset / f"sub-{subject}", *self.sidecars(subject), *self.region(subject)]
+            if self.through_t1w(subject):
+                files.append(self.anatomical(subject))
+            decoders = (self.decoder(name, subject) for name in self.decoders_of(subject))
+            files += [Path(options["file"]) for options in decoders if "file" in options]
+        if self.settings.dataset.stimuli:
+            images = self.dataset / self.settings.dataset.stimuli
+            files += [images, *(path for path in images.rglob("*") if path.is_dir())]
+        return list(dict.fromkeys([*files, *self.latents()]))
 
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""

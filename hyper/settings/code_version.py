@@ -28,9 +28,14 @@ def code_version(script: str | Path) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for path in sorted(closure_of(ROOT / script)):
-        digest.update(f"{path.relative_to(ROOT)}\0{_fingerprint(path)}\0".encode())
+    for path, fingerprint in file_versions(script).items():
+        digest.update(f"{path}\0{fingerprint}\0".encode())
     return digest.hexdigest()[:16]
+
+
+def file_versions(script: str | Path) -> dict[str, str]:
+    """Return the fingerprint of a script and of each file of the package that it imports, by path from the root."""
+    return {str(path.relative_to(ROOT)): _fingerprint(path) for path in sorted(closure_of(ROOT / script))}
 
 
 def closure_of(script: Path) -> set[Path]:

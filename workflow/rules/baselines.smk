@@ -14,8 +14,8 @@ rule predict_trivially:
         "<results>/benchmarks/predict_trivially/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -41,8 +41,9 @@ rule learn_eigenfaces:
         "<results>/benchmarks/learn_eigenfaces.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:
@@ -73,8 +74,9 @@ rule decode_eigenfaces:
         "<results>/benchmarks/decode_eigenfaces/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:
@@ -99,8 +101,9 @@ rule train_vaegan:
         "<results>/benchmarks/train_vaegan.tsv"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=memory(8000),
+        runtime=minutes(1440),
+        gpu=gpu_of(vaegan_settings(chosen=False)),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -131,8 +134,9 @@ rule decode_vaegan:
         "<results>/benchmarks/decode_vaegan/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:

@@ -1,15 +1,30 @@
+import gc
+import json
+import logging
+import os
 import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+# a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
+gc.set_threshold(100_000, 50, 100)
 
 sys.path.insert(0, workflow.basedir)
 
+from hyper.doctor.checked import faults_unless_checked
+from hyper.doctor.duration import mean_seconds
 from hyper.doctor.plan import Plan
+from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.errors import HyperError
-from hyper.settings.code_version import code_version
+from hyper.io.atomic import write_text
+from hyper.settings.code_version import code_version, file_versions
 
 try:
     plan = Plan(config, workflow.configfiles)
     SUBJECTS = plan.subjects
-    faults = plan.faults() if workflow.is_main_process else []
+    checked = Path(f".snakemake/hyper/{plan.settings.study.name}.checked")
+    faults = faults_unless_checked(plan, checked) if workflow.is_main_process else []
 except HyperError as fault:
     raise WorkflowError(str(fault)) from None
 if faults:
@@ -43,10 +58,33 @@ VAEGAN_FILE = plan.vaegan_checkpoint or "<results>/baselines/vaegan/vaegan.safet
 CONFIGFILES = plan.sources
 
 # ranking voxels by anything but their mean holds all training maps of a subject in memory
-SELECTION_MB = 2000 if plan.settings.responses.selection.method == "mean_z" else 6000
+SELECTION_SHARE = 0.2 if plan.settings.responses.selection.method == "mean_z" else 3
 
 cfg = plan.section
 series_of = plan.series_of
+
+
+def memory(base, share=0.0):
+    """Resource function: MB, a base and a share of the inputs' size, doubled at every further attempt."""
+    return lambda wildcards, input, attempt: round((base + share * megabytes(input)) * 2 ** (attempt - 1))
+
+
+def minutes(base, per_gigabyte=0.0):
+    """Resource function: wall time in minutes, a base and a part per GB of the inputs, doubled like memory."""
+    return lambda wildcards, input, attempt: round((base + per_gigabyte * megabytes(input) / 1000) * 2 ** (attempt - 1))
+
+
+def megabytes(files):
+    """Size of those that exist; Snakemake asks again when a job's inputs are complete."""
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file)) / 1e6
+
+
+def gpu_of(options):
+    """How many GPUs a job with these settings asks for; only `device: cpu` asks for none."""
+    return int(options.get("device", "cpu") != "cpu" or any(map(gpu_of, options.get("members", []))))
+
+
+GPU = gpu_of(cfg("generators"))
 
 
 def code(rule):
@@ -58,6 +96,23 @@ def vaegan_settings(chosen):
     """Settings of the VAE-GAN that say which one is used, or those by which one is trained."""
     settings = cfg("baselines.vaegan") or {}
     return {key: value for key, value in settings.items() if (key in ("checkpoint", "any_generator")) == chosen}
+
+
+def record_code(names):
+    """Keep the fingerprints of the files behind every rule's hash of code, in the study's logs."""
+    path = Path(RESULTS) / "logs/code.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    files = {name: f"workflow/scripts/{name}.py" for name in names if name != "all"}
+    new = {code_version(file): file_versions(file) for file in files.values()}
+    if set(new) - set(known):
+        write_text(path, json.dumps(known | new, indent=1))
+
+
+def show_progress(workflow):
+    """Print now and then how far the run is, beside Snakemake's own messages."""
+    jobs = Counter(job.rule.name for job in workflow.dag.needrun_jobs() if not job.is_norun)
+    progress = Progress(jobs, mean_seconds(Path(RESULTS) / "benchmarks"), time.monotonic())
+    logging.getLogger("snakemake.logging").addHandler(ProgressHandler(progress))
 
 
 def predictors_of(subject):

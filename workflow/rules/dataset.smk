@@ -13,8 +13,8 @@ rule read_trials:
         "<results>/benchmarks/read_trials/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:

@@ -9,8 +9,8 @@ rule fit_shared_space:
         "<results>/benchmarks/fit_shared_space.tsv"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=memory(6000),
+        runtime=minutes(60),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -39,8 +39,9 @@ rule fit_decoder:
     # only where the result does not depend on it
     threads: lambda wildcards: 4 if decoder_of(wildcards).get("layer", "") is None else 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=memory(6000, 4),
+        runtime=minutes(240),
+        gpu=lambda wildcards: gpu_of(decoder_of(wildcards)),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -67,8 +68,9 @@ rule cross_validate:
         "<results>/benchmarks/cross_validate/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
+        gpu=lambda wildcards: gpu_of(decoder_of(wildcards)),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -92,8 +94,8 @@ rule choose_decoder:
         "<results>/benchmarks/choose_decoder/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -117,8 +119,9 @@ rule reconstruct:
         "<results>/benchmarks/reconstruct/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(20),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:
@@ -143,8 +146,9 @@ rule interpolate:
         "<results>/benchmarks/interpolate/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(20),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:

@@ -13,8 +13,8 @@ rule extract_features:
         "<results>/benchmarks/extract_features/sub-{subject}_network-{network}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -44,8 +44,8 @@ rule evaluate:
         "<results>/benchmarks/evaluate/sub-{subject}_{decoder}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -75,8 +75,8 @@ rule gather_metrics:
         "<results>/benchmarks/gather_metrics.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -103,8 +103,8 @@ rule score_attributes:
         "<results>/benchmarks/score_attributes.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -133,8 +133,9 @@ rule edit_faces:
         "<results>/benchmarks/edit_faces.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+        gpu=GPU,
     conda:
         "../../envs/torch.yaml"
     params:

@@ -19,8 +19,8 @@ rule plot_faces:
         "<results>/benchmarks/plot_faces/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -54,8 +54,8 @@ rule plot_training:
         "<results>/benchmarks/plot_training/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -87,8 +87,8 @@ rule plot_interpolations:
         "<results>/benchmarks/plot_interpolations/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -137,8 +137,8 @@ rule plot_layers:
         "<results>/benchmarks/plot_layers/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -170,8 +170,8 @@ rule plot_voxels:
         "<results>/benchmarks/plot_voxels/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -203,8 +203,8 @@ rule plot_ceiling:
         "<results>/benchmarks/plot_ceiling/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -238,8 +238,8 @@ rule plot_reliability:
         "<results>/benchmarks/plot_reliability/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory(1500),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -269,8 +269,8 @@ rule plot_map:
         "<results>/benchmarks/plot_map/sub-{subject}_{map}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     conda:
         "../../envs/report.yaml"
     params:
@@ -303,8 +303,8 @@ rule plot_metrics:
         "<results>/benchmarks/plot_metrics.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -336,8 +336,8 @@ rule plot_design:
         "<results>/benchmarks/plot_design/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -366,8 +366,8 @@ rule plot_edits:
         "<results>/benchmarks/plot_edits.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -397,8 +397,8 @@ rule plot_attributes:
         "<results>/benchmarks/plot_attributes/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:

@@ -16,8 +16,8 @@ rule fit_glm:
         "<results>/benchmarks/fit_glm/sub-{subject}_{series}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(1500, 1.5),
+        runtime=minutes(15, 60),
     conda:
         "../../envs/imaging.yaml"
     params:

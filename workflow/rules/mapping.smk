@@ -19,8 +19,9 @@ rule occlude:
         "<results>/benchmarks/occlude/sub-{subject}_{chunk}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
+        gpu=gpu_of(cfg("mapping")),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -65,8 +66,8 @@ rule map_layers:
         "<results>/benchmarks/map_layers/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     conda:
         "../../envs/torch.yaml"
     params:

@@ -11,8 +11,8 @@ rule realign:
         "<results>/benchmarks/realign/sub-{subject}_{series}.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(800, 0.3),
+        runtime=minutes(20, 40),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -37,8 +37,8 @@ rule align_run:
         "<results>/benchmarks/align_run/sub-{subject}_{series}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(600),
+        runtime=minutes(10, 10),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -63,8 +63,8 @@ rule extract_brain:
         "<results>/benchmarks/extract_brain/sub-{subject}.tsv"
     threads: 2
     resources:
-        mem_mb=6000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -89,8 +89,8 @@ rule register_anatomical:
         "<results>/benchmarks/register_anatomical/sub-{subject}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(3000),
+        runtime=minutes(60),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -117,8 +117,8 @@ rule register_bold:
         "<results>/benchmarks/register_bold/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory(3000),
+        runtime=minutes(30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -143,8 +143,8 @@ rule extract_bold_brain:
         "<results>/benchmarks/extract_bold_brain/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory(3000),
+        runtime=minutes(30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -170,8 +170,8 @@ rule normalise_bold:
         "<results>/benchmarks/normalise_bold/sub-{subject}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -202,8 +202,8 @@ rule resample:
         "<results>/benchmarks/resample/sub-{subject}_{series}.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(1500, 0.4),
+        runtime=minutes(30, 90),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -228,8 +228,8 @@ rule mask_bold:
         "<results>/benchmarks/mask_bold/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1500),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:

@@ -17,8 +17,8 @@ rule compute_confounds:
         "<results>/benchmarks/compute_confounds/sub-{subject}_{series}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000, 0.5),
+        runtime=minutes(15, 30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -44,8 +44,8 @@ rule plot_motion:
         "<results>/benchmarks/plot_motion/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -77,8 +77,8 @@ rule plot_registration:
         "<results>/benchmarks/plot_registration/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2500),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -105,8 +105,8 @@ rule measure_raw:
         "<results>/benchmarks/measure_raw/sub-{subject}_{series}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(1000, 0.3),
+        runtime=minutes(15, 30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -130,8 +130,8 @@ rule plot_carpet:
         "<results>/benchmarks/plot_carpet/sub-{subject}_{series}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -157,8 +157,8 @@ rule plot_quality:
         "<results>/benchmarks/plot_quality/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -187,8 +187,8 @@ rule plot_brain_mask:
         "<results>/benchmarks/plot_brain_mask/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     conda:
         "../../envs/imaging.yaml"
     params:

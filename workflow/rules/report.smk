@@ -51,8 +51,8 @@ rule write_report:
         "<results>/benchmarks/write_report.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     conda:
         "../../envs/report.yaml"
     params:
@@ -83,8 +83,8 @@ rule write_provenance:
         "<results>/benchmarks/write_provenance.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=memory(500),
+        runtime=minutes(20, 2),
     conda:
         "../../envs/report.yaml"
     params:

@@ -16,8 +16,8 @@ rule select_voxels:
         "<results>/benchmarks/select_voxels/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=SELECTION_MB,
-        runtime=60,
+        mem_mb=memory(2000, SELECTION_SHARE),
+        runtime=minutes(30, 30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -47,8 +47,8 @@ rule assemble_responses:
         "<results>/benchmarks/assemble_responses/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(1500, 0.2),
+        runtime=minutes(20, 20),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -82,8 +82,8 @@ rule audit_responses:
         "<results>/benchmarks/audit_responses/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=SELECTION_MB,
-        runtime=60,
+        mem_mb=memory(2000, SELECTION_SHARE),
+        runtime=minutes(30, 30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -114,8 +114,8 @@ rule estimate_ceiling:
         "<results>/benchmarks/estimate_ceiling/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory(2000, 0.5),
+        runtime=minutes(30, 30),
     conda:
         "../../envs/imaging.yaml"
     params:

@@ -14,8 +14,8 @@ rule simulate_stimuli:
         "<results>/benchmarks/simulate_stimuli.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/torch.yaml"
     params:
@@ -44,8 +44,8 @@ rule simulate_anatomy:
         "<results>/benchmarks/simulate_anatomy/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=memory(6000),
+        runtime=minutes(60),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -75,8 +75,8 @@ rule simulate_run:
         "<results>/benchmarks/simulate_run/sub-{subject}_{series}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -106,8 +106,8 @@ rule gather_truth:
         "<results>/benchmarks/gather_truth.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -157,8 +157,8 @@ rule compare_truth:
         "<results>/benchmarks/compare_truth.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     conda:
         "../../envs/imaging.yaml"
     params:

@@ -1,0 +1,152 @@
+"""`snakemake --profile slurm` on a real one-node Slurm, with accounting and GPUs that are only names.
+
+The study starts at decoding, from simulated responses: one subject's are not usable, and one rule gets too little
+memory at first.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from hyper.generators.checkpoints.own import write_own
+from hyper.generators.pggan import PGGAN
+from hyper.responses.matrices import Responses
+from tests.generators.checkpoint_cases import DATA
+from tests.workflow.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = Path(__file__).parent / "slurm/start_slurm.sh"
+FIGURE = "results/slurm/report/figures/sub-{}_faces.png"
+LITTLE_MEMORY = "fit_decoder:mem_mb=60 * 40 ** (attempt - 1)"
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    """The variables of a running Slurm; it is stopped at the end."""
+    if os.geteuid() != 0:
+        pytest.skip("a Slurm of one's own needs root: the Slurm profile is NOT tested")
+    if not (shutil.which("slurmctld") or shutil.which("apt-get")):
+        pytest.skip("neither Slurm nor apt-get is here: the Slurm profile is NOT tested")
+    home = tmp_path_factory.mktemp("slurm")
+    environment = os.environ | {"SLURM_TEST_HOME": str(home), "SLURM_TEST_PORT": str(27000 + os.getpid() % 5000)}
+    started = subprocess.run(
+        [SCRIPT, "start", "--accounting"], env=environment, capture_output=True, text=True, timeout=600
+    )
+    try:
+        if started.returncode == 3:
+            pytest.skip(f"Slurm cannot be installed: the Slurm profile is NOT tested ({started.stderr.strip()[-200:]})")
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield os.environ | {"SLURM_CONF": str(home / "slurm.conf"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    finally:
+        subprocess.run([SCRIPT, "stop"], env=environment, check=True, timeout=120)
+
+
+def write_responses(path, usable, seed):
+    rng = np.random.default_rng(seed)
+    latents = rng.normal(size=(30, 48))
+    weights = rng.normal(size=(48, 40))
+    train = (latents[:24] @ weights + rng.normal(size=(24, 40))).astype(np.float32)
+    test = (latents[24:] @ weights + rng.normal(size=(6, 40))).astype(np.float32)
+    names = np.array([f"{number:04d}.jpg" for number in range(30)])
+    Responses(
+        train=train, test=test, train_stimuli=names[:24], test_stimuli=names[24:],
+        train_series=np.repeat(["run-1", "run-2"], 12), train_latents=latents[:24], test_latents=latents[24:],
+        test_repeats=np.full(6, 4), ijk=np.zeros((40, 3), int), affine=np.eye(4), mean=train.mean(0), std=train.std(0),
+    ).save(path)  # fmt: skip
+    if not usable:
+        with h5py.File(path, "r+") as file:  # its shape is right, so that nothing shows before the rule reads it
+            del file["train_series"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study on a cluster")
+    network, noise = PGGAN(48, (16, 12, 8)), torch.Generator().manual_seed(3)
+    for weight in network.parameters():
+        weight.data = torch.randn(weight.shape, generator=noise) / max(1, weight[0].numel()) ** 0.5
+    write_own(folder / "generator.safetensors", network, DATA / "generator_small32_plain.params", "gluon")
+    for number, name in enumerate(("01", "02", "03")):
+        write_responses(folder / f"{name}.h5", usable=name != "02", seed=number)
+    config = {
+        "study": {"name": "slurm", "seed": 7},
+        "dataset": {"responses": {name: f"{name}.h5" for name in ("01", "02", "03")}},
+        "generators": {"generator": "generator.safetensors"},
+        "decoding": {"decoders": {"published": {"kind": "dense", "epochs": 20}}},
+        "baselines": {"trivial": []},
+    }
+    (folder / "slurm.yaml").write_text(yaml.safe_dump(config))
+    (folder / "site.yaml").write_text("account: test\npartitions: {cpu: {max_runtime: 2880}, gpu: {max_gpu: 2}}\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(slurm, study):
+    """What Snakemake said, and Slurm's own record of its jobs."""
+    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--directory", study, "--nocolor"]
+    command += ["--configfile", study / "slurm.yaml", "--slurm-init-seconds-before-status-checks", "1"]
+    command += ["--retries", "1", "--latency-wait", "10", "--set-resources", LITTLE_MEMORY]
+    command += ["--", *(FIGURE.format(name) for name in ("01", "02", "03"))]
+    environment = slurm | {"HYPER_SITE": str(study / "site.yaml")}
+    done = subprocess.run(
+        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500
+    )
+    fields = ["JobID", "State", "ReqMem", "AllocTRES", "Partition", "Account", "ExitCode", "TimelimitRaw"]
+    table = subprocess.run(
+        ["sacct", "-X", "-n", "-P", "--format", ",".join(fields)], env=slurm, capture_output=True, text=True, check=True
+    ).stdout
+    print(",".join(fields), table, sep="\n")
+    jobs = [dict(zip(fields, line.split("|"), strict=True)) for line in table.splitlines()]
+    logs = {path.stem: path for path in (study / ".snakemake/slurm_logs").rglob("*.log")}
+    for job in jobs:
+        job["log"] = logs[job["JobID"]]
+    return done, jobs
+
+
+def of_rule(jobs, name):
+    return [job for job in jobs if name in str(job["log"])]
+
+
+def test_other_subjects_are_finished(run, study):
+    done, _ = run
+    assert done.returncode == 1
+    made = [name for name in ("01", "02", "03") if (study / FIGURE.format(name)).exists()]
+    assert made == ["01", "03"], done.stdout + done.stderr
+
+
+def test_rules_with_networks_hold_a_gpu(run):
+    _, jobs = run
+    assert len(of_rule(jobs, "rule_fit_decoder")) == 6
+    assert len(of_rule(jobs, "group_faces")) == 2
+    for job in jobs:
+        assert "gres/gpu=1" in job["AllocTRES"], job
+        assert (job["Partition"], job["Account"]) == ("gpu", "test")
+
+
+def test_a_job_killed_for_memory_is_retried_with_more(run):
+    _, jobs = run
+    attempts = {}
+    for job in of_rule(jobs, "rule_fit_decoder"):
+        attempts.setdefault(job["log"].parent.name, []).append((job["ReqMem"], job["State"], job["ExitCode"]))
+    assert attempts.keys() == {"01_published", "02_published", "03_published"}
+    for name, ((little, state, code), (more, last, _)) in attempts.items():
+        assert (little, more) == ("60M", "2400M")
+        assert state == "OUT_OF_MEMORY" or (state, code) == ("FAILED", "0:9")  # the latter without cgroups
+        assert last == ("FAILED" if name.startswith("02") else "COMPLETED")
+
+
+def test_logs_are_where_they_are_promised(run, study):
+    done, jobs = run
+    for job in jobs:
+        assert job["log"].stat().st_size > 0
+    log = study / "results/slurm/logs/fit_decoder/sub-02_published.log"
+    assert "02.h5" in log.read_text()
+    assert "logs/fit_decoder/sub-02_published.log" in done.stdout + done.stderr
