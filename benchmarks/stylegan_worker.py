@@ -46,9 +46,9 @@ def of_kind(kind: str, full: bool, folder: Path) -> torch.nn.Module:
 
     kwargs = {"channel_base": 65536, "channel_max": 1024} if full else SMALL | {"margin_size": 4}
     network = Generator(
-        z_dim=64 if full else 6, c_dim=1000 if full else 5, w_dim=512 if full else 16, img_resolution=16, img_channels=3,
-        mapping_kwargs={"num_layers": 2, "rand_embedding": False}, conv_kernel=3, use_radial_filters=False,
-        num_layers=10 if full else 5, **kwargs,
+        z_dim=64 if full else 6, c_dim=1000 if full else 5, w_dim=512 if full else 16, img_resolution=16,
+        img_channels=3, mapping_kwargs={"num_layers": 2, "rand_embedding": False}, conv_kernel=3,
+        use_radial_filters=False, num_layers=10 if full else 5, **kwargs,
     )  # fmt: skip
     for resolution in (32, 64, 128, 256, 512) if full else (32, 64):
         fill(network)
@@ -97,6 +97,7 @@ def layers_of(network: torch.nn.Module, run) -> dict[str, np.ndarray]:
     hooks = []
     for name, module in network.synthesis.named_children():
         if name.startswith(("L", "input", "b")):
+
             def keep(_module, _inputs, output, name=name):
                 found[name] = (output[0] if isinstance(output, tuple) else output).numpy().copy()
 
@@ -114,6 +115,7 @@ def main() -> None:
     parser.add_argument("kind", choices=("stylegan2", "stylegan3-t", "stylegan3-r", "stylegan-xl"))
     parser.add_argument("out", type=Path)
     parser.add_argument("--full", action="store_true", help="the published size")
+    parser.add_argument("--fixture", action="store_true", help="as for the tests: no source code, few values")
     parser.add_argument("--rounds", type=int, default=0, help="images to time")
     options = parser.parse_args()
     out = options.out.resolve()
@@ -130,6 +132,11 @@ def main() -> None:
         os.chdir(options.checkout)
     network = of_kind(options.kind, options.full, out)
     fill(network)
+    if options.fixture:
+        from torch_utils import persistence
+
+        for cls in persistence._decorators:
+            cls._orig_module_src = "# removed"
     save(network, out / "network.pkl")
     count = 1 if options.full else 3
     z = np.random.RandomState(6).randn(count, network.z_dim).astype(np.float32)
@@ -147,6 +154,9 @@ def main() -> None:
     if not options.full:
         computed |= {f"layer_{name}": value for name, value in layers_of(network, run).items()}
     computed["images"] = run().numpy()
+    if options.fixture:
+        computed["images"] = computed["images"][:2]
+        computed |= {key: value[:1, :, ::3, ::3] for key, value in computed.items() if key.startswith("layer_")}
     spent = []
     for _ in range(options.rounds):
         start = time.perf_counter(), time.process_time()

@@ -33,7 +33,9 @@ class StyleMapping(nn.Module):
         Whether each class has a mean style of its own (StyleGAN-XL), or all have one.
     """
 
-    def __init__(self, widths: Sequence[int], classes: int = 0, label_width: int = 0, class_means: bool = False) -> None:
+    def __init__(
+        self, widths: Sequence[int], classes: int = 0, label_width: int = 0, class_means: bool = False
+    ) -> None:
         super().__init__()
         self.structure = {
             "widths": list(widths), "classes": classes, "label_width": label_width, "class_means": class_means
@@ -79,14 +81,23 @@ class StyleGAN(nn.Module, ABC):
         self.latent_dim, self.psi = mapping.latent_dim, psi
         self.layers = (Layer("latent", (mapping.latent_dim,)), Layer("w", (mapping.width,)), *layers)
         self.mapping = mapping
-        self.label = None if label is None else self._checked(label)
+        self.label: int | None = None
+        if label is not None:
+            self.choose_label(label)
 
-    def _checked(self, label: int) -> int:
+    def choose_label(self, label: int) -> None:
+        """Make images of this class where no other is given.
+
+        Raises
+        ------
+        GeneratorError
+            When the network has no such class.
+        """
         classes = self.mapping.classes
         if not 0 <= label < classes:
             held = f"its {classes} classes are numbered from 0" if classes else "it knows no classes"
             raise GeneratorError("generators.label", f"the generator has no class {label}: {held}", "Correct it")
-        return label
+        self.label = label
 
     @property
     @abstractmethod

@@ -40,7 +40,12 @@ class StyleGAN2(StyleGAN):
     kind = "stylegan2"
 
     def __init__(
-        self, mapping: StyleMapping, channels: Sequence[int], clamp: float | None, psi: float = 1, label: int | None = None
+        self,
+        mapping: StyleMapping,
+        channels: Sequence[int],
+        clamp: float | None,
+        psi: float = 1,
+        label: int | None = None,
     ) -> None:
         if len(channels) not in LEVELS or min(channels) < 1:
             raise GeneratorError("StyleGAN2", f"channels {list(channels)} is none", "Give one to nine blocks")
@@ -83,7 +88,8 @@ class StyleGAN2(StyleGAN):
         image = self.colours[0](x, w[:, 1])
         kernel = smoothing(w, gain=4)
         for number, (pair, colours) in enumerate(zip(self.pairs, list(self.colours)[1:], strict=True)):
-            x = pair[1](pair[0](x, w[:, 2 * number + 1]), w[:, 2 * number + 2])
+            for layer, place in zip(pair.children(), (2 * number + 1, 2 * number + 2), strict=True):
+                x = layer(x, w[:, place])
             yield x
             image = upsampled(image, kernel, 2, 2, 1) + colours(x, w[:, 2 * number + 3])
         yield image
@@ -92,9 +98,7 @@ class StyleGAN2(StyleGAN):
 class ModulatedLayer(nn.Module):
     """Modulated 3 x 3 convolution, doubling the size or not, constant noise, bias and leaky rectifier."""
 
-    def __init__(
-        self, width: int, before: int, after: int, size: int, clamp: float | None, up: int = 1
-    ) -> None:
+    def __init__(self, width: int, before: int, after: int, size: int, clamp: float | None, up: int = 1) -> None:
         super().__init__()
         self.up, self.clamp = up, clamp
         self.affine = nn.Linear(width, before)

@@ -123,10 +123,14 @@ class AliasFree:
             and self.rate <= 4 * max(rates) <= 4 * _LIMITS["size"]
             and max(self.up_taps, self.down_taps) <= _LIMITS["taps"]
             and self.kernel in range(1, _LIMITS["kernel"] + 1)
-            and all(0 < s.cutoff and 0 < s.half_width and s.cutoff <= s.rate for s in (self.before, self.after))
+            and all(0 < s.cutoff <= s.rate and s.half_width > 0 for s in (self.before, self.after))
             and -max(sizes) <= min(self.padding) <= max(self.padding) <= 2 * _LIMITS["taps"]
             and (not self.colours or (self.kernel, self.up, self.down, self.up_taps, self.down_taps) == (1,) * 5)
         )
+        try:
+            fits = fits and all(np.isfinite(kernel).all() for kernel in self.filters())
+        except ValueError:  # a cut-off beyond what the sampling rate holds
+            fits = False
         if not fits:
             raise GeneratorError("StyleGAN3", f"{self} is no layer of it", "Give the numbers of a published network")
 
@@ -200,7 +204,7 @@ def super_resolved(
     stopbands = stopband * (resolution / 2 * last_stopband / stopband) ** exponents
     signals = _signals(cutoffs, stopbands, resolution, channel_base, channel_max)
     width = max(stopbands[0], start.rate / 2) - cutoffs[0]
-    size = start.rate + 2 * MARGIN if count > 0 else resolution
+    size = start.rate + 2 * MARGIN
     signals[0] = replace(signals[0], channels=start.channels, rate=start.rate, half_width=float(width), size=size)
     places = [_Place(i >= count - critical, i == count) for i in range(count + 1)]
     size, relative = model.up_taps // model.up, model.rate // max(model.before.rate, model.after.rate)
@@ -234,11 +238,9 @@ def _layers(
     layers = []
     for before, after, place in zip(signals, signals[1:], places, strict=False):
         rate = max(before.rate, after.rate) * (1 if place.last else times)
-        taps = [filter_size * (rate // s.rate) if rate > s.rate and not place.last else 1 for s in (before, after)]
-        kernel = 1 if radial or place.last else 3
-        layers.append(
-            AliasFree(before, after, rate, kernel, *taps, radial and not place.critical, clamp, place.last)
-        )
+        up, down = (filter_size * (rate // s.rate) if rate > s.rate and not place.last else 1 for s in (before, after))
+        kernel, round_ = 1 if radial or place.last else 3, radial and not place.critical
+        layers.append(AliasFree(before, after, rate, kernel, up, down, round_, clamp, place.last))
     return layers
 
 

@@ -38,6 +38,8 @@ CONFIGFILES = plan.sources
 SELECTION_MB = 2000 if plan.settings.responses.selection.method == "mean_z" else 6000
 
 cfg = plan.section
+# what decides which network it is; size and device have no part in that
+GENERATOR = {key: cfg("generators")[key] for key in ("generator", "latent", "truncation", "label")}
 series_of = plan.series_of
 
 

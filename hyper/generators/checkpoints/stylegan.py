@@ -1,5 +1,6 @@
 """The network pickles of StyleGAN2 (its PyTorch code), StyleGAN3 and StyleGAN-XL."""
 
+from collections.abc import Callable
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,10 @@ def read_stylegan(path: str | Path, tree: Any) -> StyleGAN:
         if key not in _KEYS or (key in _VALUES and value not in _VALUES[key]):
             raise whole.fault(f"was made with {key} = {value!r}, which is unknown")
     synthesis = whole.part("synthesis")
-    if "b4" in synthesis:
-        read = _stylegan2
-    elif "input" in synthesis:
-        read = _stylegan3
-    else:
+    if "b4" not in synthesis and "input" not in synthesis:
         raise whole.fault(f"is a {whole.class_name}, neither StyleGAN2 nor StyleGAN3 nor StyleGAN-XL")
     mapping, state = _mapping(whole.part("mapping"))
+    read: Callable[[Part, StyleMapping, State], StyleGAN] = _stylegan2 if "b4" in synthesis else _stylegan3
     network = read(synthesis, mapping, state)
     whole.finish()
     missing, unknown = network.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
