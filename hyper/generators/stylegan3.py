@@ -116,7 +116,7 @@ class AliasFree:
         rates = self.before.rate, self.after.rate
         sizes = self.before.size, self.after.size
         fits = (
-            min(*rates, *sizes, self.before.channels, self.after.channels, self.up_taps, self.down_taps) >= 1
+            min(self.rate, *rates, *sizes, self.before.channels, self.after.channels, self.up_taps, self.down_taps) >= 1
             and not any(self.rate % rate for rate in rates)
             and max(self.before.channels, self.after.channels) <= _LIMITS["channels"]
             and max(sizes) <= _LIMITS["size"]
