@@ -127,9 +127,12 @@ def filtered_rectifier(
         bottom = min(-(-(last + len(kernels[0]) - 1 - before) // up), x.shape[2])
         for channel in range(0, x.shape[1], _CHANNELS):
             chosen = slice(channel, channel + _CHANNELS)
-            part = x[:, chosen, top:bottom].contiguous(memory_format=torch.channels_last)
+            part = x[:, chosen, top:bottom]
+            count = part.shape[1]
+            part = functional.pad(part, (0, 0, 0, 0, 0, _CHANNELS - count))  # one channel takes as long as many
+            part = part.contiguous(memory_format=torch.channels_last)
             lifted = upsampled(part, kernels[0], up, before, after, (first - top * up, last - first))
-            out[:, chosen, start:stop] = downsampled(_clipped(lifted, clamp), kernels[1], down)
+            out[:, chosen, start:stop] = downsampled(_clipped(lifted, clamp), kernels[1], down)[:, :count]
     return out
 
 
