@@ -45,7 +45,8 @@ def compare(kind: str, checkout: Path, folder: Path, full: bool, rounds: int) ->
     ours, theirs = np.median(spent, axis=0)[1] / len(w), np.median(due["seconds"], axis=0)[1]
     size = network.layers[-1].shape[-1]
     scale = np.abs(due["images"]).max()
-    return f"{kind:<12}{size:>6}{styles:>11.1e}{difference:>11.1e}{scale:>9.2f}{ours:>9.3f}{theirs:>9.3f}{theirs / ours:>8.1f}"
+    error = f"{kind:<12}{size:>6}{styles:>11.1e}{difference:>11.1e}{scale:>9.2f}"
+    return f"{error}{ours:>9.3f}{theirs:>9.3f}{theirs / ours:>8.1f}"
 
 
 def main() -> None:
