@@ -8,11 +8,11 @@ from torch.nn import functional
 
 from hyper.errors import GeneratorError
 from hyper.generators import fir
-from hyper.generators.base import Generator, Layer
+from hyper.generators.base import Generator, Layer, check_normal_latents
 from hyper.generators.batches import generate, images_uint8
 from hyper.generators.checkpoints.own import read_own, write_own
 from hyper.generators.checkpoints.recognise import read_checkpoint
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator, load_generator
 from hyper.generators.stylegan import StyleMapping
 from hyper.generators.stylegan2 import StyleGAN2
 from hyper.generators.stylegan3 import StyleGAN3, alias_free_layers, super_resolved
@@ -145,6 +145,21 @@ def test_a_network_with_classes_asks_for_one(converted, kind):
         network.images(torch.zeros(1, network.latent_dim))
     with pytest.raises(GeneratorError, match="no class 99"):
         load_generator(str(converted), label=99)
+
+
+def test_the_settings_choose_latent_truncation_and_class(tmp_path):
+    network, form = read_checkpoint(stored("stylegan_xl"))
+    write_own(tmp_path / "own.safetensors", network, stored("stylegan_xl"), form)
+    settings = {"generator": str(tmp_path / "own.safetensors"), "latent": None, "truncation": 0.7, "label": 2}
+    chosen, by_style = chosen_generator(settings), chosen_generator({**settings, "latent": "w"})
+    z = torch.from_numpy(computed("stylegan_xl")["latents"])
+    network.psi = 0.7
+    due = network.activations_of_styles(network.styles(z, torch.tensor([2, 2, 2])), "image")
+    assert torch.equal(chosen.images(z), due)
+    assert torch.equal(by_style.images(chosen.styles(z)), due)
+    check_normal_latents(chosen)
+    with pytest.raises(GeneratorError, match="its latents are styles"):
+        check_normal_latents(by_style)
 
 
 def test_styles_of_each_layer_are_taken_as_given():
