@@ -108,6 +108,7 @@ class ModulatedLayer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map (n, before, size / up, size / up) and styles (n, width) to (n, after, size, size)."""
+        x = x.contiguous(memory_format=torch.channels_last)  # large maps take half the time
         if self.up > 1:
             x = modulated(x, self.weight, self.affine(w), None, self.up)
             x = downsampled(functional.pad(x, (1, 1, 1, 1)), smoothing(w, gain=4), 1)
