@@ -96,10 +96,10 @@ def _look(options: argparse.Namespace, latents: np.ndarray) -> tuple[list[str], 
 
 def _makers(options: argparse.Namespace) -> list[str]:
     """Generators that the boundaries are right for: names, and the SHA-256 of files."""
-    from hyper.generators.draw import origin
+    from hyper.generators.draw import origin_of
 
     specs = [options.generator, *([options.seen_as] if options.seen_as else [])]
-    return [found.get("generator_sha256", found["generator"]) for found in map(origin, specs)]
+    return [found.get("generator_sha256", found["generator"]) for found in map(origin_of, specs)]
 
 
 def _source(options: argparse.Namespace) -> str:

@@ -12,13 +12,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add them to the command line."""
     kinds = commands.add_parser("convert", help="turn a file you hold into the format the workflow reads")
     kinds = kinds.add_subparsers(required=True, metavar="KIND")
-    convert = kinds.add_parser("generator", help="a PGGAN checkpoint of any known format into safetensors")
+    convert = kinds.add_parser("generator", help="a PGGAN or StyleGAN checkpoint of any known format into safetensors")
     convert.add_argument("source", type=Path, metavar="IN")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
     convert.add_argument(
         "--format",
         default="auto",
-        choices=("auto", "karras", "pggan_weights", "gluon", "interfacegan", "gan_zoo", "safetensors"),
+        choices=("auto", "karras", "pggan_weights", "stylegan", "gluon", "interfacegan", "gan_zoo", "safetensors"),
         help="read it as this, whatever it looks like; by default the format is recognised from the content",
     )
     convert.set_defaults(run=_convert)
@@ -34,6 +34,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     generate.add_argument("latents", type=Path, metavar="LATENTS.npy", help="array (n, latent)")
     generate.add_argument("out", type=Path, metavar="OUT.npy", help="float32 (n, 3, height, width) or (n, *layer)")
     generate.add_argument("--layer", default="image", metavar="NAME", help="image (the default), latent, L1, L2, ...")
+    add_choices(generate)
     generate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     generate.add_argument("--png", type=Path, metavar="DIR", help="write the images as 8-bit PNG files too")
     generate.set_defaults(run=_generate)
@@ -42,15 +43,24 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     draw.add_argument("count", type=int, metavar="COUNT", help="number of images")
     draw.add_argument("out", type=Path, metavar="OUT.h5", help="images (uint8) and latents (float32)")
     draw.add_argument("--size", type=int, default=64, help="edge of the images, pixels (default 64)")
-    draw.add_argument("--crop", type=_crop, metavar="LEFT,TOP,RIGHT,BOTTOM", help="square to keep; all by default")
+    draw.add_argument("--crop", type=crop_of, metavar="LEFT,TOP,RIGHT,BOTTOM", help="square to keep; all by default")
     draw.add_argument("--seed", type=int, default=0)
     draw.add_argument("--read-off", metavar="LAYER", help="read the images off this layer by a linear map: much faster")
     draw.add_argument("--fit", type=int, default=512, help="images made in full to fit that map (default 512)")
+    add_choices(draw)
     draw.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     draw.set_defaults(run=_draw)
 
 
-def _crop(text: str) -> tuple[int, int, int, int]:
+def add_choices(parser: argparse.ArgumentParser, latent: str = "what the latents of a style network are") -> None:
+    """Add the options that say how a style network is used."""
+    parser.add_argument("--latent", choices=("z", "w"), help=f"{latent}: drawn from N(0, I), or its styles")
+    parser.add_argument("--truncation", type=float, help="of a style network; its own by default")
+    parser.add_argument("--label", type=int, help="class of the images, of a network that knows classes")
+
+
+def crop_of(text: str) -> tuple[int, int, int, int]:
+    """Read four numbers with commas between them."""
     try:
         left, top, right, bottom = (int(part) for part in text.split(","))
     except ValueError:
@@ -64,8 +74,8 @@ def _convert(options: argparse.Namespace) -> int:
 
     network, found = read_checkpoint(options.source, options.format)
     write_own(options.target, network, options.source, found)
-    size = network.resolution
-    print(f"{options.target}: PGGAN {size} x {size}, latent {network.latent_dim}, from the format {found}")
+    size, kind = network.layers[-1].shape[-1], type(network).__name__
+    print(f"{options.target}: {kind} {size} x {size}, latent {network.latent_dim}, from the format {found}")
     return 0
 
 
@@ -90,7 +100,8 @@ def _generate(options: argparse.Namespace) -> int:
     if options.png and options.layer != "image":
         raise GeneratorError("--png", f"the layer {options.layer} is no image", "Leave out --png or --layer")
     latents = read_latents(options.latents)
-    generator = load_generator(options.generator).to(choose_device(options.device))
+    generator = load_generator(options.generator, options.latent, options.truncation, options.label)
+    generator = generator.to(choose_device(options.device))
     blocks = generate(generator, latents, options.layer)
     first = next(blocks)
     shape = (len(latents), *first.shape[1:])
@@ -113,7 +124,8 @@ def _draw(options: argparse.Namespace) -> int:
     from hyper.generators.load import load_generator
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    generator = load_generator(options.generator).to(choose_device(options.device))
+    generator = load_generator(options.generator, options.latent, options.truncation, options.label)
+    generator = generator.to(choose_device(options.device))
     draw_images(
         options.generator, generator, options.count, options.out, options.size, options.crop, options.seed,
         read_off=options.read_off, fit=options.fit,

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyper.cli import boundaries, explain, generator, metrics, training, vaegan
+from hyper.cli import boundaries, explain, generator, metrics, stimuli, training, vaegan
 from hyper.errors import HyperError
 
 
@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("folder", type=Path, nargs="?", default=Path("config"))
     settings.set_defaults(run=_settings)
     generator.add_commands(commands)
+    stimuli.add_commands(commands)
     training.add_commands(commands)
     vaegan.add_commands(commands)
     metrics.add_commands(commands)

@@ -101,7 +101,8 @@ def check_normal_latents(generator: Generator) -> None:
     if not getattr(generator, "normal_latents", True):
         raise GeneratorError(
             "generator", "its latents are styles, which cannot be drawn from N(0, I)",
-            "Give the generator that maps normal latents to them, random-face instead of random-face-w",
+            "Give the generator that maps normal latents to them: random-face instead of random-face-w, or "
+            "generators.latent: z",
         )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def draw_images(
         raise GeneratorError("draw", f"{count} images of {size} pixels cannot be made", "Give numbers of 1 or more")
     exact = Cropped(generator, size, crop)
     small: Generator = exact
-    attributes = {**origin(spec), "seed": seed, "version": version("hyper")}
+    attributes = {**origin_of(spec), "seed": seed, "version": version("hyper")}
     if read_off:
         fitted = generator_of(seed, "draw", "fit").standard_normal((fit, generator.latent_dim)).astype(np.float32)
         small = ReadOff(exact, read_off, fitted)
@@ -101,8 +101,8 @@ def _label(dataset: h5py.Dataset, dimensions: tuple[str, ...]) -> None:
         dataset.dims[index].label = name
 
 
-def origin(spec: str) -> dict[str, str]:
-    """Name of a generator; of a file its SHA-256 too, and no folder."""
+def origin_of(spec: str) -> dict[str, str]:
+    """Return the name of a generator; of a file its SHA-256 too, and no folder."""
     if not Path(spec).is_file():
         return {"generator": spec}
     with open(spec, "rb") as file:

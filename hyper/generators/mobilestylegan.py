@@ -130,41 +130,6 @@ class MobileStyleGAN(nn.Module):
         return self.images(z)
 
 
-class StyleGenerator(nn.Module):
-    """A MobileStyleGAN whose latent is the style w, which is taken as given: neither mapped nor truncated.
-
-    Parameters
-    ----------
-    network : MobileStyleGAN
-    """
-
-    normal_latents = False
-
-    def __init__(self, network: MobileStyleGAN) -> None:
-        super().__init__()
-        self.network, self.latent_dim = network, network.latent_dim
-        self.layers = (network.layers[0], *network.layers[2:])
-
-    def activations(self, z: Tensor, layer: str) -> Tensor:
-        """Activation of `layer`, shape (n, *shape of the layer), for styles of shape (n, latent_dim).
-
-        Raises
-        ------
-        GeneratorError
-            When there is no such layer, or the styles have another size.
-        """
-        layer_index(self.layers, layer)
-        return self.network.activations_of_styles(z, "w" if layer == "latent" else layer)
-
-    def images(self, z: Tensor) -> Tensor:
-        """RGB images, shape (n, 3, height, width)."""
-        return self.activations(z, "image")
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Same as `images`."""
-        return self.images(z)
-
-
 class Start(nn.Module):
     """A constant of 4 x 4 pixels, its channels scaled by the style, and a 3 x 3 convolution."""
 

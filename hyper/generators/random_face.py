@@ -11,8 +11,9 @@ from torch import Tensor
 from hyper.errors import GeneratorError
 from hyper.generators.checkpoints.mobilestylegan import from_graphs
 from hyper.generators.checkpoints.openvino import read_graph
-from hyper.generators.mobilestylegan import MobileStyleGAN, StyleGenerator
+from hyper.generators.mobilestylegan import MobileStyleGAN
 from hyper.generators.shipped import FACE_STYLE
+from hyper.generators.styles import StyleGenerator
 from hyper.generators.whitened import WhitenedStyles, read_axes
 
 PACKAGE = "random-face==2021.7.21.1"

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from hyper.errors import GeneratorError
 from hyper.generators.base import Layer, check_latents
 from hyper.generators.checkpoints.tensors import Tensors
-from hyper.generators.mobilestylegan import MobileStyleGAN, StyleGenerator
+from hyper.generators.mobilestylegan import MobileStyleGAN
+from hyper.generators.styles import StyleGenerator
 
 
 class WhitenedStyles(nn.Module):

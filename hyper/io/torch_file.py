@@ -95,7 +95,7 @@ def _parameter(data: Any, *_: object) -> StoredTensor:
     return data
 
 
-_TORCH: dict[Name, Any] = {
+TENSORS: dict[Name, Any] = {
     ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuild),
     ("torch._utils", "_rebuild_parameter"): Function(_parameter),
     **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},
@@ -151,7 +151,7 @@ def read_torch(path: str | Path, objects: tuple[Name, ...] = (), scripted: bool 
     OSError
         When it cannot be opened.
     """
-    allowed: Mapping[Name, Any] = {**_TORCH, **{name: type(name[1], (Inert,), {}) for name in objects}}
+    allowed: Mapping[Name, Any] = {**TENSORS, **{name: type(name[1], (Inert,), {}) for name in objects}}
     data = Path(path).read_bytes()
     storages = _Storages()
     if data[:2] == b"PK":
@@ -210,3 +210,19 @@ def _read_legacy(file: io.BytesIO, allowed: Mapping[Name, Any], storages: _Stora
             raise pickle.UnpicklingError("it is truncated, or a storage has another size than announced")
         storage.fill(file.read(storage.count * storage.dtype.itemsize))
     return tree
+
+
+def read_storage(data: Any) -> _Storage:
+    """Read a storage that ``torch.save`` wrote by itself into bytes, as plain pickles of tensors hold it.
+
+    Raises
+    ------
+    pickle.UnpicklingError
+        When the bytes are damaged, or hold anything else.
+    """
+    if not isinstance(data, bytes):
+        raise pickle.UnpicklingError("a storage is no bytes")
+    storage = _read_legacy(io.BytesIO(data), TENSORS, _Storages())
+    if not isinstance(storage, _Storage):
+        raise pickle.UnpicklingError("a storage is not torch's")
+    return storage

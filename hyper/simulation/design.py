@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hyper.generators.presented import image_name
 from hyper.io.seeds import generator_of
 from hyper.simulation.plan import run_number
 
@@ -75,11 +76,6 @@ def events_text(run: RunDesign) -> str:
     for stimulus, onset, durations in zip(run.stimuli, run.onsets, run.durations, strict=True):
         lines += [f"{onset:.1f}\t{duration:.1f}\t{image_name(stimulus)}" for duration in durations]
     return "\n".join(lines) + "\n"
-
-
-def image_name(number: int) -> str:
-    """Name of an image relative to the folder of stimuli: ``images/0037.jpg``."""
-    return f"images/{number:04d}.jpg"
 
 
 def _test_stimuli(design: Mapping[str, Any], number: int, rng: np.random.Generator) -> np.ndarray:

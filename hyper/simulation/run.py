@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from hyper.generators.presented import image_name
 from hyper.io.arrays import write_arrays
 from hyper.io.atomic import write_text
 from hyper.io.seeds import generator_of
 from hyper.io.volumes import write_series
-from hyper.simulation.design import RunDesign, design_run, events_text, image_name
+from hyper.simulation.design import RunDesign, design_run, events_text
 from hyper.simulation.motion import draw_motion
 from hyper.simulation.phantom import Phantom
 from hyper.simulation.scanner import acquire, place_scanner, response_courses

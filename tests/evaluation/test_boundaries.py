@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from hyper.errors import DataError
 from hyper.evaluation.boundaries import Boundaries, conditional, fit_boundaries
 from hyper.evaluation.boundary_files import read_boundaries, write_boundaries
-from hyper.generators.draw import origin
+from hyper.generators.draw import origin_of
 
 FIXTURES = os.environ.get("HYPER_INTERFACEGAN")  # folder with InterFaceGAN's published boundaries
 SHIPPED = Path(__file__).parents[2] / "resources/pggan-face-boundaries.safetensors"
@@ -111,11 +111,11 @@ def test_boundaries_of_another_generator_are_refused_even_where_the_size_fits(fi
 
 def test_boundaries_of_a_file_are_known_by_its_content(fitted, tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(b"weights")
-    found = origin(str(tmp_path / "weights.safetensors"))
+    found = origin_of(str(tmp_path / "weights.safetensors"))
     own = replace(fitted[0], facts={"generators": [found["generator_sha256"]]})
     write_boundaries(tmp_path / "own.safetensors", own)
     (tmp_path / "weights.safetensors").rename(tmp_path / "renamed.safetensors")
-    moved = origin(str(tmp_path / "renamed.safetensors"))
+    moved = origin_of(str(tmp_path / "renamed.safetensors"))
     assert read_boundaries(tmp_path / "own.safetensors", 12, moved).names == own.names
 
 

@@ -286,6 +286,7 @@ UNREADABLE = "no pickle|pickle is damaged|pickle asks|asks for|no file of torch"
 WRONG = {
     "karras": f"no tuple of the networks|{UNREADABLE}",
     "pggan_weights": f"no list of arrays|{UNREADABLE}",
+    "stylegan": f"no network G_ema|{UNREADABLE}",
     "gluon": "no MXNet file",
     "interfacegan": f"another network|no state of a generator|{UNREADABLE}",
     "gan_zoo": f"no state of a generator|{UNREADABLE}",

@@ -7,8 +7,9 @@ from hyper.cli.main import main
 from hyper.errors import GeneratorError
 from hyper.generators import draw
 from hyper.generators.draw import draw_images
-from hyper.generators.mobilestylegan import MobileStyleGAN, StyleGenerator
+from hyper.generators.mobilestylegan import MobileStyleGAN
 from hyper.generators.pggan import PGGAN
+from hyper.generators.styles import StyleGenerator
 from tests.generators.checkpoint_cases import DATA
 
 

@@ -8,7 +8,8 @@ from hyper.errors import GeneratorError
 from hyper.generators import slabs
 from hyper.generators.base import Generator, check_normal_latents
 from hyper.generators.batches import generate, images_uint8
-from hyper.generators.mobilestylegan import Block, MobileStyleGAN, ModulatedConv, Start, StyleGenerator
+from hyper.generators.mobilestylegan import Block, MobileStyleGAN, ModulatedConv, Start
+from hyper.generators.styles import StyleGenerator
 
 LATENT, CHANNELS = 6, (8, 12, 4)
 

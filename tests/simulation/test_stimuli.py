@@ -3,8 +3,9 @@ import json
 import numpy as np
 from PIL import Image
 
+from hyper.generators.presented import fixation_target, write_images
 from hyper.simulation.description import write_description, write_participants
-from hyper.simulation.stimuli import draw_latents, fixation_target, write_images
+from hyper.simulation.stimuli import draw_latents
 
 
 def pictures(count=3, edge=64):

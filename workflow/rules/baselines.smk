@@ -109,7 +109,7 @@ rule train_vaegan:
     params:
         cfg=vaegan_settings(chosen=False),
         code=code("train_vaegan"),
-        generator=cfg("generators.generator"),
+        generator=GENERATOR,
         seed=SEED,
     message:
         "Training a VAE-GAN on faces of the study's generator"

@@ -61,6 +61,8 @@ CONFIGFILES = plan.sources
 SELECTION_SHARE = 0.2 if plan.settings.responses.selection.method == "mean_z" else 3
 
 cfg = plan.section
+# what decides which network it is; size and device have no part in that
+GENERATOR = {key: cfg("generators")[key] for key in ("generator", "latent", "truncation", "label")}
 series_of = plan.series_of
 
 

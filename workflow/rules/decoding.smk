@@ -47,7 +47,7 @@ rule fit_decoder:
     params:
         cfg=decoder_of,
         code=code("fit_decoder"),
-        generator=lambda wildcards: cfg("generators.generator") if learns_by_images(wildcards) else None,
+        generator=lambda wildcards: GENERATOR if learns_by_images(wildcards) else None,
         seed=SEED,
     wildcard_constraints:
         decoder="(?!trivial-|(eigenface|vaegan)(-model)?/)[A-Za-z0-9_-]+",

@@ -110,7 +110,7 @@ rule score_attributes:
     params:
         cfg={key: cfg(f"evaluation.{key}") for key in ("permutations", "resamples", "correction")},
         code=code("score_attributes"),
-        generator=cfg("generators.generator"),
+        generator=GENERATOR,
         labels=WITH_LATENTS,
         seed=SEED,
         sefa=cfg("evaluation.attributes.sefa"),

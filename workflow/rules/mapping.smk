@@ -28,7 +28,7 @@ rule occlude:
         cfg={key: cfg("mapping")[key] for key in ("cube", "measure", "mode", "screening", "precision", "device")},
         chunks=len(CHUNKS),
         code=code("occlude"),
-        generator=cfg("generators.generator"),
+        generator=GENERATOR,
         permutations=cfg("mapping.permutations"),
         seed=SEED,
     wildcard_constraints:

@@ -20,7 +20,7 @@ rule simulate_stimuli:
         "../../envs/torch.yaml"
     params:
         cfg=cfg("simulation.stimuli"),
-        generator=cfg("generators.generator"),
+        generator=GENERATOR,
         faces=cfg("simulation.design.test_faces") + cfg("simulation.design.train_faces"),
         tr=cfg("simulation.scanner.repetition_time"),
         study=STUDY,

@@ -8,7 +8,7 @@ from hyper.decoding.pictures import write_images, write_pngs
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
 from hyper.generators.device import choose_device
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
 from hyper.responses.matrices import Responses
 
 
@@ -16,7 +16,7 @@ def main(job):
     responses = Responses.load(job.input.responses)
     eigenfaces = Eigenfaces.load(job.input.eigenfaces)
     cfg = job.params.cfg
-    generator = load_generator(cfg["generator"]).to(choose_device(cfg["device"]))
+    generator = chosen_generator(cfg).to(choose_device(cfg["device"]))
     decoder = fit_face_decoder(eigenfaces, generator, responses)
     decoder.save(job.output.decoder)
     stimuli = images_uint8(Cropped(generator, cfg["size"]) if cfg["size"] else generator, responses.test_latents)

@@ -8,7 +8,7 @@ from hyper.decoding.pictures import write_images, write_pngs
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
 from hyper.generators.device import choose_device
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
 from hyper.responses.matrices import Responses
 
 
@@ -16,7 +16,7 @@ def main(job):
     responses = Responses.load(job.input.responses)
     cfg = job.params.cfg
     device = choose_device(cfg["device"])
-    generator = load_generator(cfg["generator"]).to(device)
+    generator = chosen_generator(cfg).to(device)
     model = read_vaegan(job.input.model, None if job.params.vaegan["any_generator"] else generator).to(device)
     decoder = fit_face_decoder(model, generator, responses)
     decoder.save(job.output.decoder)

@@ -9,7 +9,7 @@ import pandas as pd
 from hyper.evaluation.boundary_files import read_boundaries
 from hyper.evaluation.features import metrics_of
 from hyper.evaluation.table import tabulate
-from hyper.generators.draw import origin
+from hyper.generators.draw import origin_of
 from hyper.io.arrays import read_arrays
 from hyper.io.tables import write_table
 
@@ -24,7 +24,7 @@ def main(job):
         ceilings["latent_pearson_dimension"] = attributes.get("correlation_ceiling", float("nan"))
     if job.input.boundaries and "latents" in items:
         size = items["latents"][0].shape[1]
-        boundaries = read_boundaries(job.input.boundaries, size, origin(job.params.generator))
+        boundaries = read_boundaries(job.input.boundaries, size, origin_of(job.params.generator))
         items["attributes"] = tuple(map(boundaries.scores, items["latents"]))
     parts = [table_of(job, items, job.params.cfg["metrics"], ceilings=ceilings)]
     for network, path in zip(job.params.networks, job.input.features, strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 from hyper.decoding.latents import write_latents
 from hyper.decoding.registry import equip_decoder, make_decoder
 from hyper.decoding.reliability import correlation_ceiling
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
 from hyper.io.seeds import derive_seed
 from hyper.io.tables import write_table
 from hyper.responses.matrices import Responses
@@ -21,7 +21,7 @@ def main(job):
     responses = Responses.load(job.input.responses)
     decoder = make_decoder(seed=derive_seed(job.params.seed, "fit_decoder", subject, name), **job.params.cfg)
     checkpoint = Path(job.output.decoder).with_name(".training.safetensors")
-    equip_decoder(decoder, lambda: load_generator(job.params.generator), checkpoint, job.params.code)
+    equip_decoder(decoder, lambda: chosen_generator(job.params.generator), checkpoint, job.params.code)
     decoder.fit(
         responses.train,
         responses.train_latents,

@@ -8,7 +8,7 @@ import torch
 from hyper.decoding.dense import DenseDecoder
 from hyper.errors import DataError
 from hyper.generators.device import choose_device
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
 from hyper.io.seeds import derive_seed
 from hyper.mapping.neighbourhoods import cube_edges, cubes
 from hyper.mapping.occlusion import Searchlight, occlude
@@ -30,7 +30,7 @@ def main(job):
         cube["replaced_by"], cfg["measure"], cfg["mode"], cfg["precision"] == "mixed", **cfg["screening"],
         seed=derive_seed(job.params.seed, "occlude", job.wildcards.subject, job.wildcards.chunk),
     )  # fmt: skip
-    generator = load_generator(job.params.generator).to(choose_device(cfg["device"]))
+    generator = chosen_generator(job.params.generator).to(choose_device(cfg["device"]))
     decoders = [DenseDecoder.load(path) for path in job.input.decoders]
     orders = permutations(
         len(responses.test), job.params.permutations, derive_seed(job.params.seed, "occlude", job.wildcards.subject)

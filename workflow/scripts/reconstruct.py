@@ -7,13 +7,13 @@ from hyper.decoding.pictures import write_images, write_pngs
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
 from hyper.generators.device import choose_device
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
 from hyper.io.arrays import read_arrays
 
 
 def main(job):
     latents, _ = read_arrays(job.input.latents, ["true", "decoded", "stimuli"])
-    generator = load_generator(job.params.cfg["generator"]).to(choose_device(job.params.cfg["device"]))
+    generator = chosen_generator(job.params.cfg).to(choose_device(job.params.cfg["device"]))
     if job.params.cfg["size"]:
         generator = Cropped(generator, job.params.cfg["size"])
     stimulus = images_uint8(generator, latents["true"])

@@ -9,17 +9,17 @@ import pandas as pd
 from hyper.decoding.latents import read_latents
 from hyper.evaluation.attributes import correct_attributes, scores_by_stimulus, sets_of, tabulate_attributes
 from hyper.evaluation.boundary_files import read_boundaries
-from hyper.generators.draw import origin
-from hyper.generators.load import load_generator
+from hyper.generators.draw import origin_of
+from hyper.generators.load import chosen_generator
 from hyper.generators.sefa import closed_form_directions
 from hyper.io.tables import write_table
 
 
 def main(job):
     found = [read_latents(path) for path in job.input.latents]
-    size, spec = found[0][0].shape[1], job.params.generator
-    boundaries = read_boundaries(job.input.boundaries, size, origin(spec)) if job.input.boundaries else None
-    closed = closed_form_directions(load_generator(spec), job.params.sefa)[0] if job.params.sefa else None
+    size, spec = found[0][0].shape[1], job.params.generator["generator"]
+    boundaries = read_boundaries(job.input.boundaries, size, origin_of(spec)) if job.input.boundaries else None
+    closed = closed_form_directions(chosen_generator(job.params.generator), job.params.sefa)[0] if job.params.sefa else None
     sets = sets_of(boundaries, closed)
     tables, scores = [], []
     for (true, decoded, stimuli), (subject, decoder) in zip(found, job.params.labels, strict=True):

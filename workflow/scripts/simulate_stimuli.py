@@ -6,15 +6,16 @@ import numpy as np
 
 from hyper.generators.base import check_normal_latents, rounded_uint8
 from hyper.generators.batches import generate
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
+from hyper.generators.presented import write_images
 from hyper.io.atomic import atomic_path
 from hyper.simulation.description import write_description
-from hyper.simulation.stimuli import draw_latents, write_images
+from hyper.simulation.stimuli import draw_latents
 
 
 def main(job):
     section = job.params.cfg
-    generator = load_generator(job.params.generator)
+    generator = chosen_generator(job.params.generator)
     check_normal_latents(generator)
     latents = draw_latents(job.params.faces, generator.latent_dim, job.params.seed)
     batches = (rounded_uint8(block) for block in generate(generator, latents))

@@ -7,16 +7,17 @@ from pathlib import Path
 from hyper.baselines.vaegan.session import train
 from hyper.baselines.vaegan.training import Recipe, Training
 from hyper.generators.device import choose_device
-from hyper.generators.load import load_generator
+from hyper.generators.load import chosen_generator
 from hyper.io.seeds import derive_seed
 
 
 def main(job):
     options = dict(job.params.cfg)
-    device, name = choose_device(options.pop("device")), job.params.generator
+    device, generator = choose_device(options.pop("device")), chosen_generator(job.params.generator)
     seed = derive_seed(job.params.seed, "train_vaegan")
     recipe = Recipe(**options | {"channels": tuple(options["channels"])}, seed=seed)
-    train(Training(load_generator(name).to(device), recipe, device), Path(job.output.model).parent, name)
+    folder, name = Path(job.output.model).parent, job.params.generator["generator"]
+    train(Training(generator.to(device), recipe, device), folder, name)
 
 
 if __name__ == "__main__":

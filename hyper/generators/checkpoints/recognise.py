@@ -14,7 +14,9 @@ from hyper.generators.checkpoints.gan_zoo import CONFIG, read_gan_zoo
 from hyper.generators.checkpoints.gluon import MAGIC, read_arrays, read_gluon
 from hyper.generators.checkpoints.interfacegan import read_interfacegan
 from hyper.generators.checkpoints.karras import NETWORKS, read_list, read_networks
-from hyper.generators.checkpoints.own import read_own
+from hyper.generators.checkpoints.own import Convertible, read_own
+from hyper.generators.checkpoints.persistent import NAMES
+from hyper.generators.checkpoints.stylegan import is_stylegan, read_stylegan
 from hyper.generators.checkpoints.tensors import MEND
 from hyper.generators.pggan import PGGAN
 from hyper.io.torch_file import MAGIC as TORCH_MAGIC
@@ -24,8 +26,8 @@ from hyper.io.unpickle import Inert, read_pickle
 _TORCH_START = b"\x8a\x0a" + TORCH_MAGIC.to_bytes(10, "little")
 
 
-def read_checkpoint(path: str | Path, form: str = "auto") -> tuple[PGGAN, str]:
-    """Read a PGGAN of any known format; nothing of the file is executed.
+def read_checkpoint(path: str | Path, form: str = "auto") -> tuple[Convertible, str]:
+    """Read a PGGAN or StyleGAN of any known format; nothing of the file is executed.
 
     Parameters
     ----------
@@ -36,14 +38,14 @@ def read_checkpoint(path: str | Path, form: str = "auto") -> tuple[PGGAN, str]:
 
     Returns
     -------
-    network : PGGAN
+    network : PGGAN or StyleGAN
     form : str
         The format that it was read in.
 
     Raises
     ------
     GeneratorError
-        When the file is missing or damaged, or holds no PGGAN in that format.
+        When the file is missing or damaged, or holds no generator in that format.
     """
     if not Path(path).is_file():
         raise GeneratorError(path, "the file does not exist", "Give the path of a checkpoint")
@@ -74,15 +76,17 @@ def _container(path: str | Path) -> str:
     raise GeneratorError(path, "its format is none that is known", f"Give one of {', '.join(FORMATS)}")
 
 
-def _recognise_pickle(path: str | Path) -> tuple[PGGAN, str]:
+def _recognise_pickle(path: str | Path) -> tuple[Convertible, str]:
     tree = _unpickle(path)
+    if is_stylegan(tree):
+        return read_stylegan(path, tree), "stylegan"
     if isinstance(tree, list):
         return read_list(path, tree).network(path), "pggan_weights"
     return read_networks(path, tree).network(path), "karras"
 
 
 def _unpickle(path: str | Path) -> Any:
-    names = {name: type(name[1], (Inert,), {}) for name in NETWORKS}
+    names = {**{name: type(name[1], (Inert,), {}) for name in NETWORKS}, **NAMES}
     return read_pickle(io.BytesIO(Path(path).read_bytes()), names)
 
 
@@ -129,9 +133,10 @@ _RECOGNISERS = {
     "safetensors": lambda path: (read_own(path), "safetensors"),
     "pickle": _recognise_pickle,
 }
-_FORMS: dict[str, Callable[[str | Path], PGGAN]] = {
+_FORMS: dict[str, Callable[[str | Path], Convertible]] = {
     "karras": lambda path: read_networks(path, _unpickle(path)).network(path),
     "pggan_weights": lambda path: read_list(path, _unpickle(path)).network(path),
+    "stylegan": lambda path: read_stylegan(path, _unpickle(path)),
     "gluon": lambda path: read_gluon(path, read_arrays(path)).network(path),
     "interfacegan": lambda path: read_interfacegan(path, _state(path, _read_torch(path))).network(path),
     "gan_zoo": lambda path: _gan_zoo(path, _read_torch(path)),

@@ -11,7 +11,7 @@ from torch import Tensor
 from hyper.errors import GeneratorError
 from hyper.generators.pggan import LEVELS, PGGAN
 
-MEND = "Fetch the checkpoint again, or give one of a PGGAN that makes RGB images without labels"
+MEND = "Fetch the checkpoint again, or give one of a PGGAN or StyleGAN that makes RGB images"
 
 Pair = tuple[Tensor, Tensor]
 
