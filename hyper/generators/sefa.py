@@ -9,8 +9,10 @@ from torch import Tensor
 from hyper.errors import GeneratorError
 from hyper.generators.base import Generator
 from hyper.generators.dcgan import DCGAN
-from hyper.generators.mobilestylegan import MobileStyleGAN, StyleGenerator
+from hyper.generators.mobilestylegan import MobileStyleGAN
 from hyper.generators.pggan import PGGAN
+from hyper.generators.stylegan import StyleGAN
+from hyper.generators.styles import StyleGenerator
 from hyper.generators.whitened import WhitenedStyles
 
 
@@ -63,6 +65,8 @@ def first_weights(generator: Generator) -> Tensor:
         return cast(Tensor, generator.blocks[0].weight).flatten(1).T
     if isinstance(generator, MobileStyleGAN):
         return cast(Tensor, generator.mapping[0].weight)
+    if isinstance(generator, StyleGAN):
+        return cast(Tensor, generator.mapping.layers[0].weight)[:, : generator.latent_dim]
     if isinstance(generator, StyleGenerator):
         return _modulations(generator.network)
     if isinstance(generator, WhitenedStyles):
@@ -70,5 +74,9 @@ def first_weights(generator: Generator) -> Tensor:
     raise GeneratorError("evaluation.attributes.sefa", "the generator has no affine first layer", "Set it to 0")
 
 
-def _modulations(network: MobileStyleGAN) -> Tensor:
-    return torch.cat([weight for name, weight in network.named_parameters() if name.endswith("modulation.weight")])
+def _modulations(network: MobileStyleGAN | StyleGAN) -> Tensor:
+    """Weights that turn the style into factors of channels; StyleGAN3's input, which turns the image, is left out."""
+    ends = ("modulation.weight", "affine.weight")
+    return torch.cat(
+        [own for name, own in network.named_parameters() if name.endswith(ends) and not name.startswith("input.")]
+    )

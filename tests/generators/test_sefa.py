@@ -8,9 +8,12 @@ import torch
 
 from hyper.errors import GeneratorError
 from hyper.generators.dcgan import DCGAN
-from hyper.generators.mobilestylegan import MobileStyleGAN, StyleGenerator
+from hyper.generators.mobilestylegan import MobileStyleGAN
 from hyper.generators.pggan import PGGAN
 from hyper.generators.sefa import closed_form_directions, first_weights
+from hyper.generators.stylegan import StyleMapping
+from hyper.generators.stylegan2 import StyleGAN2
+from hyper.generators.styles import StyleGenerator
 from hyper.generators.whitened import WhitenedStyles
 
 
@@ -40,6 +43,7 @@ def test_directions_are_eigenvectors_of_the_first_layer():
         (PGGAN(10, [8, 8]), lambda g, z: g.dense(z)),
         (DCGAN(10, (8, 4)), lambda g, z: g.blocks[0](z[:, :, None, None]).flatten(1)),
         (MobileStyleGAN(12, (8, 8)), lambda g, z: g.mapping[0](z)),
+        (StyleGAN2(StyleMapping([10, 8, 12]), [8, 8], None), lambda g, z: g.mapping.layers[0](z)),
     ],
 )
 def test_the_first_direction_moves_the_first_step_most(network, step):
@@ -51,6 +55,12 @@ def test_the_first_direction_moves_the_first_step_most(network, step):
     assert all(first >= second for first, second in pairwise(moved))
     others = torch.nn.functional.normalize(torch.randn(50, size))
     assert moved[0] >= max((step(network, other[None]) - step(network, start)).norm() for other in others)
+
+
+def test_styles_of_stylegan_are_judged_by_all_affine_layers():
+    network = filled(StyleGAN2(StyleMapping([10, 8, 12]), [8, 6], None))
+    layers = [network.first, *(layer for pair in network.pairs for layer in pair), *network.colours]
+    assert torch.equal(first_weights(StyleGenerator(network)), torch.cat([layer.affine.weight for layer in layers]))
 
 
 def test_styles_are_judged_by_all_modulations():
