@@ -76,11 +76,11 @@ def interpolate(layer: LayerErrors, latents: np.ndarray, updates: np.ndarray, le
     so that its curvature, most of the effect, costs no more than inner products between the knots' activations d_k. One
     gradient at a0 adds the linear part of what the knots do not span.
     """
-    found = []
-    for number, latent in enumerate(latents):
-        own = steps(layer, latent, updates[:, number])
-        found.append(_of_stimulus(layer, number, latent, updates[:, number], own, left))
-    return found
+    errors, slopes = _with_gradients(layer, latents)
+    return [
+        _of_stimulus(layer, latent, updates[:, number], errors[number], slopes[number], left)
+        for number, latent in enumerate(latents)
+    ]
 
 
 def steps(layer: LayerErrors, latent: np.ndarray, updates: np.ndarray) -> np.ndarray:
@@ -101,33 +101,33 @@ def spread_out(points: np.ndarray, left: float) -> list[int]:
     rest = np.square(points).sum(axis=1)
     least, whole = left * rest.sum(), rest.copy()
     chosen: list[int] = []
-    columns = np.empty((len(points), min(points.shape)), points.dtype)
-    while rest.sum() > least and len(chosen) < columns.shape[1]:
+    rows = np.empty((min(points.shape), len(points)), points.dtype)
+    while rest.sum() > least and len(chosen) < len(rows):
         place = int(rest.argmax())
         if rest[place] <= 1e-6 * whole[place]:
             break
-        done = columns[:, : len(chosen)]
-        column = (points @ points[place] - done @ done[place]) / np.sqrt(rest[place])
-        columns[:, len(chosen)] = column
-        rest = np.maximum(rest - np.square(column), 0)
+        done = rows[: len(chosen)]
+        row = (points @ points[place] - done[:, place] @ done) / np.sqrt(rest[place])
+        rows[len(chosen)] = row
+        rest = np.maximum(rest - np.square(row), 0)
         rest[place] = 0
         chosen.append(place)
     return chosen
 
 
 def _of_stimulus(
-    layer: LayerErrors, number: int, latent: np.ndarray, updates: np.ndarray, own: np.ndarray, left: float
+    layer: LayerErrors, latent: np.ndarray, updates: np.ndarray, errors: np.ndarray, slope: np.ndarray, left: float
 ) -> Interpolated:
-    size = max(float(np.sqrt(np.square(own).sum(axis=1).mean())), 1e-12)
-    scaled = own / size
+    scaled = steps(layer, latent, updates)
+    size = max(float(np.sqrt(np.square(scaled).sum(axis=1).mean())), 1e-12)
+    scaled /= size
     knots = spread_out(scaled, left)
-    errors, slope = _with_gradient(layer, number, latent)
     changes, intact = _activations(layer, latent, latent - updates[knots])
     weights, unexplained = _weights(scaled, scaled[knots])
-    products = (changes @ (intact - layer.true).T / layer.size).double().cpu().numpy()
-    squares = (changes @ changes.T / layer.size).double().cpu().numpy()
-    beyond = size * (scaled - weights @ scaled[knots]) @ slope
-    return Interpolated(errors, weights.astype(np.float32), products, squares, beyond, unexplained)
+    products = (changes @ (intact - layer.true).T / layer.size).cpu().numpy()
+    squares = (changes @ changes.T / layer.size).cpu().numpy()
+    beyond = size * (scaled @ slope - weights @ (scaled[knots] @ slope))
+    return Interpolated(errors, weights, products, squares, beyond, unexplained)
 
 
 @torch.no_grad()
@@ -139,29 +139,32 @@ def _activations(layer: LayerErrors, latent: np.ndarray, others: np.ndarray) -> 
     return found[1:] - found[0], found[0] - layer.mean
 
 
-def _with_gradient(layer: LayerErrors, number: int, latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of a latent against all true activations, and the gradient of that against its own."""
-    point = layer.tensor(_normalised(latent)[None] if _on_sphere(layer) else latent[None]).requires_grad_(True)
-    errors = layer.of(point)[0]
-    (slope,) = torch.autograd.grad(errors[number], point)
-    layer.seen += 3  # a backward pass counts as two forward passes or less
-    return errors.detach().cpu().numpy(), slope[0].cpu().numpy()
+def _with_gradients(layer: LayerErrors, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of latents against all true activations, and the gradient of each one's against its own."""
+    points = layer.tensor(_normalised(latents) if _on_sphere(layer) else latents)
+    errors, slopes = [], []
+    for numbers in torch.arange(len(points)).split(layer.batch):
+        part = points[numbers].requires_grad_(True)
+        found = layer.of(part)
+        slopes.append(torch.autograd.grad(found[torch.arange(len(part)), numbers].sum(), part)[0])
+        errors.append(found.detach())
+    layer.seen += 3 * len(points)  # a backward pass counts as two forward passes or less
+    return torch.cat(errors).cpu().numpy(), torch.cat(slopes).cpu().numpy()
 
 
 def _weights(points: np.ndarray, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the knots at each point, and the kernel's variance that they leave; the value at 0 is known."""
-    near, among = _kernel(points, knots), _kernel(knots, knots)
+    near, among = _kernel(points, knots), _kernel(knots, knots).astype(np.float64)
     whole = 1 - np.exp(-np.square(points).sum(axis=1) / LENGTH**2)
     among[np.diag_indices(len(knots))] += NOISE * whole.mean()
-    weights = np.linalg.solve(among, near.T).T
+    weights = near @ np.linalg.inv(among).astype(np.float32)
     return weights, np.maximum(whole - np.einsum("vk,vk->v", weights, near), 0)
 
 
 def _kernel(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    own, their = (np.square(values.astype(np.float64)).sum(axis=1) for values in (points, others))
-    inner = points.astype(np.float64) @ others.T.astype(np.float64)
-    apart = np.exp(-(own[:, None] + their - 2 * inner) / (2 * LENGTH**2))
-    return apart - np.exp(-own / (2 * LENGTH**2))[:, None] * np.exp(-their / (2 * LENGTH**2))
+    """Radial kernel less what the value at 0 tells, in float32: exp(-(|a|^2 + |b|^2) / 2 l^2) (exp(a'b / l^2) - 1)."""
+    own, their = (np.exp(-np.square(values).sum(axis=1) / (2 * LENGTH**2)) for values in (points, others))
+    return own[:, None] * their * np.expm1(points @ others.T / LENGTH**2)
 
 
 def _on_sphere(layer: LayerErrors) -> bool:

@@ -9,7 +9,7 @@ from torch import Tensor
 from hyper.generators.base import Generator, layer_index
 from hyper.generators.window import windowed_activations
 
-BATCH_BYTES = {"cpu": 2**25, "cuda": 2**33}  # of the activation that counts, in one batch
+BATCH_BYTES = {"cpu": 2**24, "cuda": 2**33}  # of the activation that counts, in one batch
 
 
 class LayerErrors:
