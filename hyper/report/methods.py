@@ -278,7 +278,7 @@ def _mapping(settings: Mapping[str, Any]) -> str:
         "set to their training mean" if cube.get("replaced_by", "mean") == "mean" else "replaced by their expectation "
         "given the other voxels"
     )  # fmt: skip
-    screened = ", estimated from a first order expansion where the winner was clear" * (
+    screened = ", interpolated between a few removals where the winner was clear" * (
         _get(settings, "mapping.mode", "exact") == "screened"
     )
     return (
