@@ -197,6 +197,7 @@ def main() -> None:
         row = {"method": f"screened, {precision}", "clock_s": clock, "processor_s": processor}
         row |= {"computed": found.exact.mean(), "tera_operations": tera_operations(generator, found)}
         row |= {"same_winner": (own.argmax(axis=0) == effect.argmax(axis=0)).mean()}
+        row |= {"most_frequent_winner": np.bincount(effect.argmax(axis=0)).max() / len(sample)}
         row |= {"beyond_bound": (np.abs(own - effect) > found.bound[:, sample] + 1e-5).mean()}
         rows.append(row)
         print(row, flush=True)
