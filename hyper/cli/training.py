@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from hyper.cli.options import add_training, numbers
+
 _AS_GIVEN = (
     "rate", "generator_rate", "averaging", "alone", "critic_first", "paired", "paired_pixels", "precision", "seed",
 )  # fmt: skip
@@ -18,13 +20,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     train.add_argument("images", type=Path, metavar="IMAGES", help="file of `hyper draw`, or a folder of pictures")
     train.add_argument("folder", type=Path, metavar="OUT", help="folder of the result, states, sheets and log")
-    train.add_argument("--channels", type=_numbers, default=(512, 512, 512, 256, 128), help="of 4 x 4, 8 x 8, ...")
+    train.add_argument("--channels", type=numbers, default=(512, 512, 512, 256, 128), help="of 4 x 4, 8 x 8, ...")
     train.add_argument(
         "--latent", type=int, default=512, help="numbers in a latent; of longer ones with the images, the first"
     )
-    train.add_argument("--fades", type=_numbers, default=(600_000,), help="images of the fades at 8 x 8, 16 x 16, ...")
-    train.add_argument("--stays", type=_numbers, default=(600_000,), help="images after each fade; the last repeats")
-    train.add_argument("--batches", type=_numbers, default=(16,), help="images in a step at each level")
+    train.add_argument("--fades", type=numbers, default=(600_000,), help="images of the fades at 8 x 8, 16 x 16, ...")
+    train.add_argument("--stays", type=numbers, default=(600_000,), help="images after each fade; the last repeats")
+    train.add_argument("--batches", type=numbers, default=(16,), help="images in a step at each level")
     train.add_argument("--rate", type=float, default=1e-3, help="learning rate of Adam")
     train.add_argument(
         "--generator-rate", type=float, help="that of the generator against the critic; --rate if not given"
@@ -38,20 +40,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--paired-pixels", type=int, default=16, help="that distance's finest resolution")
     train.add_argument("--no-mirror", action="store_true", help="never turn images left to right")
     train.add_argument("--held-out", type=int, default=0, help="images at the end that are not trained on")
-    train.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    train.add_argument("--threads", type=int, default=None, help="of the CPU; all of them when not given")
-    train.add_argument("--seed", type=int, default=0)
     train.add_argument("--every", type=int, default=5000, help="images between two sheets, rows of the log and states")
-    train.add_argument("--minutes", type=float, default=None, help="stop after so long; the state is kept")
+    add_training(train)
     train.set_defaults(run=_train)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 512,256,128") from None
 
 
 def _train(options: argparse.Namespace) -> int:

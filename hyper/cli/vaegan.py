@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from hyper.cli.options import add_training, numbers
+
 _AS_GIVEN = ("layer", "content", "images", "repeats", "pool", "batch", "rate", "precision", "seed", "latents", "hidden")
 
 
@@ -17,7 +19,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     train.add_argument("generator", metavar="GENERATOR", help="a name, or the path of a converted checkpoint")
     train.add_argument("folder", type=Path, metavar="OUT", help="folder of the result, state, sheet and log")
     train.add_argument(
-        "--channels", type=_numbers, default=(192, 256, 384, 512, 768), help="of convolutions that halve down to 4 x 4"
+        "--channels", type=numbers, default=(192, 256, 384, 512, 768), help="of convolutions that halve down to 4 x 4"
     )
     train.add_argument("--latents", type=int, default=1024)
     train.add_argument("--hidden", type=int, default=1024, help="units between convolutions and latents")
@@ -28,19 +30,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--pool", type=int, default=4096, help="images held at a time")
     train.add_argument("--batch", type=int, default=64)
     train.add_argument("--rate", type=float, default=3e-4, help="learning rate of Adam")
-    train.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    train.add_argument("--threads", type=int, default=None, help="of the CPU; all of them when not given")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--minutes", type=float, default=None, help="stop after so long; the state is kept")
+    add_training(train)
     train.set_defaults(run=_train)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 32,64,128") from None
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -27,6 +27,14 @@ def write_images(path: str | Path, stimulus: np.ndarray, reconstruction: np.ndar
     write_arrays(path, arrays)
 
 
+def write_reconstructions(
+    path: str | Path, folder: str | Path, stimulus: np.ndarray, reconstruction: np.ndarray, stimuli: np.ndarray
+) -> None:
+    """Write `write_images` to a path and the reconstructions, one by one, into a folder."""
+    write_images(path, stimulus, reconstruction, stimuli)
+    write_pngs(folder, reconstruction, stimuli)
+
+
 def write_interpolations(path: str | Path, images: np.ndarray, stimuli: np.ndarray) -> None:
     """Write images on the way from the decoded latents, step 0, to the true ones, the last step.
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyper.errors import GeneratorError
-from hyper.generators.base import Layer, check_latents, layer_index
+from hyper.generators.base import Layer, check_latents
+from hyper.generators.mapped import StyleNetwork
 from hyper.generators.slabs import Slab, by_slabs, is_differentiated
 
 EPSILON = 1e-8
@@ -19,7 +20,7 @@ STYLE_LAYERS = 8
 _PARTS = 16
 
 
-class MobileStyleGAN(nn.Module):
+class MobileStyleGAN(StyleNetwork):
     """Latent z -> style w -> 4 x 4 -> doubled up to half the image -> wavelet coefficients of the image.
 
     Parameters
@@ -77,44 +78,18 @@ class MobileStyleGAN(nn.Module):
         """Truncated styles, the layer ``w``: shape (n, latent_dim)."""
         return torch.lerp(self.mean_style, self.full_styles(z), self.psi)
 
-    def activations(self, z: Tensor, layer: str) -> Tensor:
-        """Activation of `layer`, shape (n, *shape of the layer), computing no more of the network than it needs.
+    def as_synthesised(self, w: Tensor) -> Tensor:
+        """Styles, shape (n, latent_dim), in the type of the weights.
 
         Raises
         ------
         GeneratorError
-            When there is no such layer, or the latents have another size.
-        """
-        check_latents(z, self.latent_dim)
-        layer_index(self.layers, layer)
-        return z if layer == "latent" else self.activations_of_styles(self.styles(z), layer)
-
-    def images(self, z: Tensor) -> Tensor:
-        """RGB images, shape (n, 3, height, width); the network does not clip them to [-1, 1]."""
-        return self.activations(z, "image")
-
-    def activations_of_styles(self, w: Tensor, layer: str) -> Tensor:
-        """Activation of `layer`, ``w`` or a later one, for styles as `styles` gives them.
-
-        Raises
-        ------
-        GeneratorError
-            When there is no such layer, or the styles have another size.
+            When they have another size.
         """
         check_latents(w, self.latent_dim)
-        index = layer_index(self.layers[1:], layer)
-        if layer == "w":
-            return w
-        w = w.to(self.mean_style.dtype)
-        if len(w) < 2 or w.device.type != "cpu" or is_differentiated(w):
-            return self._synthesise(w, index)
-        # one by one on the CPU: as fast, and no more than one image's activations are held
-        out = w.new_empty(len(w), *self.layers[1 + index].shape)
-        for place in range(len(w)):
-            out[place] = self._synthesise(w[place : place + 1], index)[0]
-        return out
+        return w.to(self.mean_style.dtype)
 
-    def _synthesise(self, w: Tensor, index: int) -> Tensor:
+    def output(self, w: Tensor, index: int) -> Tensor:
         """Activation of L1 (1), L2 (2), ... or image, shape (n, channels, height, width)."""
         x = self.start(w)
         for block in self.blocks[: min(index, len(self.blocks)) - 1]:
@@ -124,10 +99,6 @@ class MobileStyleGAN(nn.Module):
         elif index == len(self.channels):
             x = self.blocks[-1](x, w)
         return x.permute(0, 3, 1, 2)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Same as `images`."""
-        return self.images(z)
 
 
 class Start(nn.Module):

@@ -9,6 +9,7 @@ from torch import Tensor
 from hyper.errors import GeneratorError
 from hyper.generators.base import Generator
 from hyper.generators.dcgan import DCGAN
+from hyper.generators.mapped import StyleNetwork
 from hyper.generators.mobilestylegan import MobileStyleGAN
 from hyper.generators.pggan import PGGAN
 from hyper.generators.stylegan import StyleGAN
@@ -74,7 +75,7 @@ def first_weights(generator: Generator) -> Tensor:
     raise GeneratorError("evaluation.attributes.sefa", "the generator has no affine first layer", "Set it to 0")
 
 
-def _modulations(network: MobileStyleGAN | StyleGAN) -> Tensor:
+def _modulations(network: StyleNetwork) -> Tensor:
     """Weights that turn the style into factors of channels; StyleGAN3's input, which turns the image, is left out."""
     ends = ("modulation.weight", "affine.weight")
     return torch.cat(

@@ -1,6 +1,6 @@
 """What StyleGAN2, StyleGAN3 and StyleGAN-XL have in common: latents to styles, and styles to each layer."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyper.errors import GeneratorError
-from hyper.generators.base import Layer, check_latents, layer_index
-from hyper.generators.slabs import is_differentiated
+from hyper.generators.base import Layer, check_latents
+from hyper.generators.mapped import StyleNetwork
 
 EPSILON = 1e-8
 SLOPE = 0.2
@@ -59,7 +59,7 @@ class StyleMapping(nn.Module):
         return self.means if labels is None or len(self.means) == 1 else self.means[labels]
 
 
-class StyleGAN(nn.Module, ABC):
+class StyleGAN(StyleNetwork):
     """A generator whose every layer is modulated by a style.
 
     Parameters
@@ -155,65 +155,33 @@ class StyleGAN(nn.Module, ABC):
             raise GeneratorError("generators.label", fault, "Set it, or let the latent be the style w")
         return torch.full((count,), self.label, device=device)
 
-    def activations(self, z: Tensor, layer: str) -> Tensor:
-        """Activation of `layer`, shape (n, *shape of the layer), computing no more of the network than it needs.
-
-        Raises
-        ------
-        GeneratorError
-            When there is no such layer, or the latents have another size.
-        """
-        check_latents(z, self.latent_dim)
-        layer_index(self.layers, layer)
-        return z if layer == "latent" else self.activations_of_styles(self.styles(z), layer)
-
-    def images(self, z: Tensor) -> Tensor:
-        """RGB images, shape (n, 3, height, width); the network does not clip them to [-1, 1]."""
-        return self.activations(z, "image")
-
-    def activations_of_styles(self, w: Tensor, layer: str) -> Tensor:
-        """Activation of `layer`, ``w`` or a later one.
+    def as_synthesised(self, w: Tensor) -> Tensor:
+        """Styles, one for each layer, shape (n, style_count, width), in the type of the weights.
 
         Parameters
         ----------
         w : Tensor, shape (n, width) or (n, style_count, width)
-            Styles, alike for all layers or one for each, taken as given.
-        layer : str
+            Alike for all layers, or one for each.
 
         Raises
         ------
         GeneratorError
-            When there is no such layer, or the styles have another size.
+            When they have another size.
         """
-        index = layer_index(self.layers[1:], layer)
         if w.ndim == 3 and w.shape[1:] != (self.style_count, self.mapping.width):
             due = f"(n, {self.style_count}, {self.mapping.width})"
             raise GeneratorError("styles", f"their shape is {tuple(w.shape)} where {due} is due", "Give one per layer")
         if w.ndim != 3:
             check_latents(w, self.mapping.width)
-        if layer == "w":
-            return w
         w = w.to(self.mapping.means.dtype)
-        if w.ndim == 2:
-            w = w[:, None].expand(-1, self.style_count, -1)
-        if len(w) < 2 or w.device.type != "cpu" or is_differentiated(w):
-            return self._output(w, index)
-        # one by one on the CPU: as fast, and no more than one image's activations are held
-        out = w.new_empty(len(w), *self.layers[1 + index].shape)
-        for place in range(len(w)):
-            out[place] = self._output(w[place : place + 1], index)[0]
-        return out
+        return w if w.ndim == 3 else w[:, None].expand(-1, self.style_count, -1)
 
-    def _output(self, w: Tensor, index: int) -> Tensor:
+    def output(self, w: Tensor, index: int) -> Tensor:
         """Activation number `index`, counted from ``w``."""
         for number, activation in enumerate(self.outputs(w), 1):
             if number == index:
                 return activation
         raise AssertionError("a network yields one activation per layer")
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Same as `images`."""
-        return self.images(z)
 
 
 def unit_power(x: Tensor) -> Tensor:

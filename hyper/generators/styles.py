@@ -3,8 +3,7 @@
 from torch import Tensor, nn
 
 from hyper.generators.base import Layer, layer_index
-from hyper.generators.mobilestylegan import MobileStyleGAN
-from hyper.generators.stylegan import StyleGAN
+from hyper.generators.mapped import StyleNetwork
 
 
 class StyleGenerator(nn.Module):
@@ -12,12 +11,12 @@ class StyleGenerator(nn.Module):
 
     Parameters
     ----------
-    network : MobileStyleGAN or StyleGAN
+    network : StyleNetwork
     """
 
     normal_latents = False
 
-    def __init__(self, network: MobileStyleGAN | StyleGAN) -> None:
+    def __init__(self, network: StyleNetwork) -> None:
         super().__init__()
         self.network = network
         (self.latent_dim,) = network.layers[1].shape

@@ -4,7 +4,7 @@ from _rule import run  # isort: skip
 
 from hyper.baselines.images import decode_faces, fit_face_decoder
 from hyper.baselines.vaegan.checkpoint import read_vaegan
-from hyper.decoding.pictures import write_images, write_pngs
+from hyper.decoding.pictures import write_reconstructions
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
 from hyper.generators.device import choose_device
@@ -22,12 +22,8 @@ def main(job):
     decoder.save(job.output.decoder)
     stimuli = images_uint8(Cropped(generator, cfg["size"]) if cfg["size"] else generator, responses.test_latents)
     decoded, passed = decode_faces(model, decoder, responses, stimuli)
-    for images, pngs, made in (
-        (job.output.images, job.output.pngs, decoded),
-        (job.output.ceiling, job.output.ceiling_pngs, passed),
-    ):
-        write_images(images, stimuli, made, responses.test_stimuli)
-        write_pngs(pngs, made, responses.test_stimuli)
+    write_reconstructions(job.output.images, job.output.pngs, stimuli, decoded, responses.test_stimuli)
+    write_reconstructions(job.output.ceiling, job.output.ceiling_pngs, stimuli, passed, responses.test_stimuli)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from _rule import run  # isort: skip
 
 from hyper.decoding.latents import rescale_latents
-from hyper.decoding.pictures import write_images, write_pngs
+from hyper.decoding.pictures import write_reconstructions
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
 from hyper.generators.device import choose_device
@@ -18,8 +18,7 @@ def main(job):
         generator = Cropped(generator, job.params.cfg["size"])
     stimulus = images_uint8(generator, latents["true"])
     reconstruction = images_uint8(generator, rescale_latents(latents["decoded"], job.params.rescale))
-    write_images(job.output.images, stimulus, reconstruction, latents["stimuli"])
-    write_pngs(job.output.pngs, reconstruction, latents["stimuli"])
+    write_reconstructions(job.output.images, job.output.pngs, stimulus, reconstruction, latents["stimuli"])
 
 
 if __name__ == "__main__":
