@@ -71,7 +71,13 @@ def items_of(decoded, seed=0):
     true = rng.normal(size=(7, 10))
     images = rng.integers(0, 256, (7, 16, 16, 3), dtype=np.uint8)
     features = rng.normal(size=(2, 7, 5))
-    return {"latents": (true, decoded(true)), "images": (images, images[::-1].copy()), "features": tuple(features)}
+    axes = rng.normal(size=(10, 3))
+    return {
+        "latents": (true, decoded(true)),
+        "images": (images, images[::-1].copy()),
+        "features": tuple(features),
+        "attributes": (true @ axes, decoded(true) @ axes),
+    }
 
 
 def tabulate_all(items, **changes):
