@@ -10,7 +10,7 @@ import pytest
 
 TR = 1.5
 SHAPE = (4, 5, 3)
-N_TEST, N_TRAIN, LATENT = 3, 8, 6
+N_TEST, N_TRAIN, LATENT = 3, 8, 128
 
 
 def write_events(path: Path, stimuli: list[int]) -> None:

@@ -14,7 +14,7 @@ from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
-from hyper.generators.shipped import boundaries_file, find_boundary_faults, weights_file
+from hyper.generators.shipped import boundaries_file, find_boundary_faults, find_generator_faults, weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
@@ -204,6 +204,9 @@ class Plan:
         faults = self._decoder_faults() + self._weights_faults() + self._baseline_faults()
         if self.settings.study.last_stage == "report":
             faults += find_boundary_faults(self.boundaries)
+            # a study that is simulated, or starts from matrices, has no latents to compare yet
+            own = None if self.simulated or self.given is not None else next(iter(self.latents()), None)
+            faults += find_generator_faults(self.settings.generators.generator, own)
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)
