@@ -14,7 +14,13 @@ RESOURCES = Path(__file__).parents[2] / "resources"
 PGGAN_FACE = RESOURCES / "pggan-face.safetensors"
 FACE_STYLE = RESOURCES / "face-style.safetensors"
 # of every generator that has a name, and the package that its weights come with
-LATENT_SIZES = {"pggan-face": 128, "dcgan-face": 100, "random-face": 512, "random-face-w": 512, "random-face-style": 128}
+LATENT_SIZES = {
+    "pggan-face": 128,
+    "dcgan-face": 100,
+    "random-face": 512,
+    "random-face-w": 512,
+    "random-face-style": 128,
+}
 PACKAGES = {"dcgan-face": "gan_face_generate"} | dict.fromkeys(
     ("random-face", "random-face-w", "random-face-style"), "random_face"
 )
@@ -73,8 +79,12 @@ def _latent_size(spec: str) -> int | None:
         mend = f"Choose one of {', '.join(LATENT_SIZES)}, or give the path of a converted checkpoint"
         raise GeneratorError("generators.generator", f"there is no generator {spec!r}", mend)
     description = _described(path)
-    size = description.get("latent_dim")
-    return size if isinstance(size, int) else None
+    try:
+        if "latent_dim" in description:
+            return int(description["latent_dim"])
+        return int(description["mapping"]["widths"][0]) - int(description["mapping"]["label_width"])
+    except (LookupError, TypeError, ValueError) as fault:
+        raise GeneratorError(path, "its metadata describe no generator", "Convert the checkpoint again") from fault
 
 
 def _described(path: Path) -> dict[str, Any]:
@@ -108,7 +118,7 @@ def _columns(latents: Path) -> int | None:
         shape = np.lib.format.open_memmap(latents, mode="r").shape
     except (ValueError, OSError, SyntaxError, OverflowError):
         return None
-    return shape[1] if len(shape) == 2 else None
+    return shape[1] if len(shape) == 2 and shape[1] else None
 
 
 def weights_file(spec: str) -> str | None:
