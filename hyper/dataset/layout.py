@@ -13,6 +13,7 @@ _BOLD = re.compile(
     r"sub-(?P<subject>[A-Za-z0-9]+)_"
     r"(?P<series>(?:ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(?:_(?:acq|ce|rec|dir|run)-[A-Za-z0-9]+)*)_bold\.nii(?:\.gz)?"
 )
+_T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
 _LABEL = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -112,7 +113,8 @@ def has_anatomical(root: str | Path, subject: str) -> bool:
 
 def _anatomical(root: str | Path, subject: str) -> list[Path]:
     folder = Path(root) / f"sub-{subject}"
-    return sorted([*folder.glob("anat/*_T1w.nii*"), *folder.glob("ses-*/anat/*_T1w.nii*")])
+    found = [*folder.glob("anat/*_T1w.nii*"), *folder.glob("ses-*/anat/*_T1w.nii*")]
+    return sorted(path for path in found if _T1W.fullmatch(path.name) and path.name.startswith(f"sub-{subject}_"))
 
 
 def sidecar_paths(run: Run) -> list[Path]:
@@ -141,10 +143,12 @@ def sidecar_of(run: Run) -> dict[str, Any]:
 
 
 def ignored_files(root: str | Path) -> list[Path]:
-    """Return folders of subjects and files of BOLD runs whose names are not understood, which nothing reads."""
+    """Return folders of subjects and images whose names are not understood, which nothing reads."""
     root = Path(root)
     folders = [path for path in root.glob("sub-*") if path.is_dir() and not _LABEL.fullmatch(path.name[4:])]
-    return sorted(folders) + [path for path in _bold_files(root) if not _BOLD.fullmatch(path.name)]
+    anatomical = [*root.glob("sub-*/anat/*_T1w.nii*"), *root.glob("sub-*/ses-*/anat/*_T1w.nii*")]
+    files = [path for path in _bold_files(root) if not _BOLD.fullmatch(path.name)]
+    return sorted(folders) + files + sorted(path for path in anatomical if not _T1W.fullmatch(path.name))
 
 
 def _check_unique(runs: list[Run]) -> None:
