@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from hyper.errors import DatasetError
+from hyper.io.arrays import NPY_FAULTS
 
 _ANNEX = "/annex/objects/"
 
@@ -22,7 +23,7 @@ def read_latents(path: str | Path) -> np.ndarray:
         latents = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise DatasetError(path, "the latents are missing", "Restore the file or correct dataset.latents") from None
-    except (ValueError, OSError, EOFError, SyntaxError, MemoryError, OverflowError) as fault:
+    except NPY_FAULTS as fault:
         raise DatasetError(path, f"it is no plain NumPy array ({fault})", "Save the latents with numpy.save") from fault
     if latents.ndim != 2 or latents.dtype.kind != "f" or not latents.size:
         raise DatasetError(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hyper.errors import DataError, GeneratorError, HyperError
+from hyper.io.arrays import NPY_FAULTS
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 PGGAN_FACE = RESOURCES / "pggan-face.safetensors"
@@ -116,7 +117,7 @@ def _columns(latents: Path) -> int | None:
     """Values per stimulus from the header of a NumPy file; None where it is no table, which is another's to refuse."""
     try:
         shape = np.lib.format.open_memmap(latents, mode="r").shape
-    except (ValueError, OSError, SyntaxError, OverflowError):
+    except NPY_FAULTS:
         return None
     return shape[1] if len(shape) == 2 and shape[1] else None
 

@@ -128,6 +128,8 @@ def copied(source, target):
     return lambda root: shutil.copy(root / source, root / target)
 
 
+NUMPY_KEYS = b"\x93NUMPY\x01\0\x76\0" + b"{1: 2, 'descr': '<f8', 'shape': (1, 2)}".ljust(117) + b"\n"
+NUMPY_CUT = b"\x93NUMPY\x01\0\x76\0{'descr': ('<f8', 'fortran_order'" + bytes(80)
 NAN = float("nan")
 RGB = np.zeros(SHAPE, [(c, "u1") for c in "RGB"])
 SHIFTED = np.array([[2, 0, 0, 40.0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]])
@@ -210,6 +212,8 @@ REFUSED = {
     "latents: NaN": (latents(np.full((11, 128), NAN)), LATENTS, "row 0 holds a value that is not finite"),
     "latents: a pickle": (latents(np.array([{}], object), allow_pickle=True), LATENTS, "no plain NumPy array"),
     "latents: npz": (npz, LATENTS, "no plain NumPy array"),
+    "latents: header cut short": (written(LATENTS, NUMPY_CUT), LATENTS, "no plain NumPy array"),
+    "latents: header of other types": (written(LATENTS, NUMPY_KEYS), LATENTS, "no plain NumPy array"),
     "latents: announced larger": (announced, LATENTS, "no plain NumPy array"),
     "latents: too few": (latents(np.random.default_rng(0).normal(size=(10, 128))), LATENTS, "only 10 rows"),
     "latents: of another network": (latents(np.random.default_rng(0).normal(size=(11, 60))), LATENTS, "60 values each"),
