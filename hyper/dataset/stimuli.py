@@ -68,9 +68,9 @@ def check_image(folder: Path, name: str, root: Path, events: str) -> None:
     path = folder / name
     try:
         real = path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as fault:
-        missing = isinstance(fault, FileNotFoundError)
-        said = "is missing" if missing else f"cannot be read ({getattr(fault, 'strerror', fault)})"
+    except (OSError, RuntimeError, ValueError) as reason:
+        missing = isinstance(reason, FileNotFoundError)
+        said = "is missing" if missing else f"cannot be read ({getattr(reason, 'strerror', reason)})"
         raise DatasetError(path, f"the stimulus shown in {events} {said}", "Restore or fetch the image") from None
     if not any(real.is_relative_to(home.resolve()) for home in (folder, root)) and _ANNEX not in real.as_posix():
         fault = f"the stimulus shown in {events} is a link that leaves the dataset (to {real})"

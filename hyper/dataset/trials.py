@@ -164,7 +164,8 @@ def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) 
     shown = table["stimulus"].value_counts()
     names = set(shown.index)
     numbered_zero = {name for name in names if name.isdecimal() and int(name) == 0}
-    null, idle = numbered_zero, []
+    idle: list[str] = []
+    null = numbered_zero
     if reading.null_stimuli is not None:
         null, idle = among(names, reading.null_stimuli)
     if reading.test_stimuli is None:

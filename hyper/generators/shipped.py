@@ -57,8 +57,8 @@ def find_generator_faults(spec: str, latents: Path | None = None) -> list[HyperE
     """
     try:
         due = _latent_size(spec)
-    except HyperError as fault:
-        return [fault]
+    except HyperError as found_fault:
+        return [found_fault]
     found = _columns(latents) if latents else None
     if due is None or found is None or due == found:
         return []
@@ -103,8 +103,8 @@ def _described(path: Path) -> dict[str, Any]:
         end = max(entry["data_offsets"][1] for entry in header.values())
         description: dict[str, Any] = json.loads(metadata.get("pggan") or metadata["stylegan"])
         version = description["version"]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as fault:
-        raise GeneratorError(path, "it is a safetensors file of another network, or damaged", mend) from fault
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as reason:
+        raise GeneratorError(path, "it is a safetensors file of another network, or damaged", mend) from reason
     if 8 + length + end != size:
         fault = f"it is truncated: its header announces {8 + length + end} bytes, the file has {size}"
         raise GeneratorError(path, fault, "Copy or convert it again")

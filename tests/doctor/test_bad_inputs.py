@@ -167,3 +167,12 @@ def test_a_bomb_of_gzip_is_not_unpacked(dataset):
     assert tracemalloc.get_traced_memory()[1] < 20e6
     tracemalloc.stop()
     assert "the header announces" in fault.fault
+
+
+def test_messages_cannot_steer_a_terminal(dataset):
+    odd = dataset / "sub-01/anat/sub-01_acq-\x1b]0;title\x07\x1b[31m_T1w.nii"
+    odd.write_bytes(b"")
+    fault = HyperError(odd, "its name says \x1b[2J\r", "Rename it")
+    assert fault.where.endswith(r"sub-01_acq-\x1b]0;title\x07\x1b[31m_T1w.nii")
+    assert str(fault).isprintable()
+    assert faults_of(dataset) == []  # and it is not taken for the subject's image
