@@ -71,7 +71,7 @@ def test_another_folder_and_order_give_the_same_bytes(small_study, tmp_path):
     folder.mkdir(parents=True)
     config = folder / "small.yaml"
     config.write_text(small_study.config.read_text())
-    again = run_to_the_end(Study(folder, config), "--scheduler", "greedy", "--cores", "1")
+    again = run_to_the_end(Study(folder, config), "--scheduler", "greedy")
     first, second = (
         json.loads((study.results / "provenance.json").read_text())["files"] for study in (small_study, again)
     )
