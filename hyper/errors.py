@@ -15,9 +15,14 @@ class HyperError(Exception):
     """
 
     def __init__(self, where: object, fault: str, mend: str) -> None:
-        self.where, self.fault, self.mend = str(where), fault, mend
+        self.where, self.fault, self.mend = map(_printable, (str(where), fault, mend))
         stop = "" if self.fault.endswith((".", "?")) else "."
-        super().__init__(f"{where}: {fault}{stop} {mend}.")
+        super().__init__(f"{self.where}: {self.fault}{stop} {self.mend}.")
+
+
+def _printable(text: str) -> str:
+    """Spell out what could steer a terminal: names and contents of files come from others."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 class SettingsError(HyperError):

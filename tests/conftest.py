@@ -10,7 +10,7 @@ import pytest
 
 TR = 1.5
 SHAPE = (4, 5, 3)
-N_TEST, N_TRAIN, LATENT = 3, 8, 6
+N_TEST, N_TRAIN, LATENT = 3, 8, 128
 
 
 def write_events(path: Path, stimuli: list[int]) -> None:
@@ -43,7 +43,9 @@ def dataset(tmp_path: Path) -> Path:
     np.save(root / "stimuli/latents.npy", np.random.default_rng(1).normal(size=(N_TEST + N_TRAIN, LATENT)))
     (root / "dataset_description.json").write_text(json.dumps({"Name": "small", "BIDSVersion": "1.8.0"}))
     (root / "task-hyper_bold.json").write_text(json.dumps({"RepetitionTime": TR, "TaskName": "hyper task"}))
-    nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.int16), np.eye(4)), root / "sub-01/anat/sub-01_T1w.nii")
+    nib.save(
+        nib.Nifti1Image(np.arange(64, dtype=np.int16).reshape(4, 4, 4), np.eye(4)), root / "sub-01/anat/sub-01_T1w.nii"
+    )
     runs = {"01": [1, 2, 3, 0, 1, 2, 3, 1], "02": [4, 5, 0, 6, 7], "03": [8, 9, 10, 0, 11]}
     for label, stimuli in runs.items():
         stem = func / f"sub-01_task-hyper_run-{label}"

@@ -137,13 +137,14 @@ def _draw(options: argparse.Namespace) -> int:
 def read_latents(path: Path) -> np.ndarray:
     """Read an array of latents given on the command line, shape (n, latent)."""
     from hyper.errors import GeneratorError
+    from hyper.io.arrays import NPY_FAULTS
 
     mend = "Give an .npy file of numbers of shape (n, latent)"
     if not path.is_file():
         raise GeneratorError(path, "the file does not exist", mend)
     try:
         latents = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as fault:
+    except NPY_FAULTS as fault:
         raise GeneratorError(path, f"it cannot be read ({str(fault).splitlines()[0]})", mend) from fault
     if not isinstance(latents, np.ndarray) or latents.dtype.kind not in "fiu":
         raise GeneratorError(path, "it is no array of numbers", mend)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyper.cli import boundaries, explain, generator, metrics, stimuli, training, vaegan
+from hyper.cli import boundaries, explain, generator, metrics, stimuli, training, vaegan, verify
 from hyper.errors import HyperError
 
 
@@ -26,6 +26,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--configfile", type=Path, nargs="+", required=True, help="the study's file(s), as for snakemake"
     )
+    doctor.add_argument(
+        "--voxels", action="store_true", help="read every image to its end too: damage that headers do not show"
+    )
     doctor.set_defaults(run=_doctor)
     settings = commands.add_parser("settings", help="write config.yaml and schema.json from the settings' definitions")
     settings.add_argument("folder", type=Path, nargs="?", default=Path("config"))
@@ -37,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     metrics.add_commands(commands)
     boundaries.add_commands(commands)
     explain.add_commands(commands)
+    verify.add_commands(commands)
     return parser
 
 
@@ -46,10 +50,14 @@ def _doctor(options: argparse.Namespace) -> int:
 
     plan = Plan(read_config(options.configfile), options.configfile)
     faults = plan.faults()
+    if options.voxels and not faults:
+        faults = plan.voxel_faults(lambda path: print(f"reading {path}", file=sys.stderr, flush=True))
     found = "response matrices at hand" if plan.given else f"{len(plan.runs)} runs in {plan.dataset}"
     print(f"{plan.settings.study.name}: {len(plan.subjects)} subjects, {found}")
     if plan.simulated:
         print("The dataset is simulated: there are no data to examine.")
+    for remark in plan.remarks():
+        print(f"  {remark}.")
     for fault in faults:
         print(f"- {fault}")
     print(f"{len(faults)} faults." if len(faults) != 1 else "1 fault.")

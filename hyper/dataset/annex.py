@@ -15,8 +15,11 @@ _MOST_NAMED = 12
 
 def is_unfetched(path: Path) -> bool:
     """Whether a file is a dangling link, or the small text that git-annex puts in its place where links are no use."""
-    if path.is_symlink():
-        return not path.exists()
+    try:
+        if path.is_symlink():
+            return not path.exists()
+    except OSError:  # a name that no file can have
+        return False
     return _pointer(path) is not None
 
 
@@ -60,7 +63,7 @@ def _pointer(path: Path) -> str | None:
             return None
         with open(path, "rb") as stream:
             head = stream.read(_LARGEST_POINTER)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return head.decode(errors="replace").splitlines()[0] if head.startswith(_POINTER) else None
 

@@ -8,10 +8,13 @@ import numpy as np
 
 from hyper.dataset.annex import is_unfetched, unfetched_fault
 from hyper.dataset.events import read_events
+from hyper.dataset.geometry import check_placed
 from hyper.dataset.layout import Run, find_anatomical, has_anatomical
 from hyper.dataset.trials import Reading, read_trials
 from hyper.errors import DatasetError, HyperError
-from hyper.io.volumes import load_image
+from hyper.io.volumes import iterate_volumes, load_image, read_volume
+
+_DENSEST = 1040  # what one byte of gzip unpacks to at most, rounded up
 
 
 def find_faults(runs: list[Run], reading: Reading, via: str = "auto") -> list[HyperError]:
@@ -107,18 +110,29 @@ def check_volume(path: Path) -> None:
     image = load_image(path)
     if image.header.get_data_dtype().kind not in "iuf":
         raise DatasetError(path, f"its data type is {image.header.get_data_dtype()}", "Convert it to real numbers")
+    if min(image.shape, default=0) < 1:
+        raise DatasetError(path, f"its shape is {image.shape}, which holds no voxel", "Convert or fetch it again")
+    if not np.isfinite([image.dataobj.slope, image.dataobj.inter]).all():
+        fault = f"its scaling is not finite ({image.dataobj.slope:g}, {image.dataobj.inter:g})"
+        raise DatasetError(path, fault, "Correct scl_slope and scl_inter, or convert it again")
     expected = image.dataobj.offset + int(np.prod(image.shape, dtype=np.int64)) * image.header.get_data_dtype().itemsize
     _check_size(path, expected)
+    check_placed(path, image)
     if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine[:3, :3])) < 1e-6:
         raise DatasetError(path, "its affine is singular", "Restore the header's sform or qform")
 
 
 def _check_size(path: Path, expected: int) -> None:
     """Compare a file's length with its header's; a gzip file states its length, modulo 4 GiB, in its last 4 bytes."""
+    whole = expected
     if path.name.endswith(".gz"):
         with open(path, "rb") as stream:
             stream.seek(-4, os.SEEK_END)
             found, expected = int.from_bytes(stream.read(4), "little"), expected % 2**32
+        packed = path.stat().st_size
+        if whole > _DENSEST * packed:
+            fault = f"it is truncated: the header announces {whole} bytes, which {packed} of gzip cannot hold"
+            raise DatasetError(path, fault, "Fetch it again")
         short = found != expected
     else:
         found = path.stat().st_size
@@ -136,6 +150,58 @@ def _check_anatomical(root: Path, subject: str) -> None:
     path = find_anatomical(root, subject)
     if not is_unfetched(path):
         check_volume(path)
+        shape = load_image(path).shape
+        if len([size for size in shape if size > 1]) != 3:
+            raise DatasetError(path, f"its shape is {shape} where one volume is due", "Give a 3-D image")
+
+
+def find_voxel_faults(
+    runs: list[Run], via: str = "auto", said: Callable[[Path], object] = lambda path: None
+) -> list[HyperError]:
+    """Read every voxel: damage that headers do not show, and volumes without content.
+
+    Parameters
+    ----------
+    runs : list of Run
+        Whose headers were found sound.
+    via : {"auto", "T1w", "bold"}
+        As in `find_faults`.
+    said : callable, optional
+        Told each file before it is read.
+
+    Returns
+    -------
+    list of HyperError
+    """
+    faults = []
+    for run in runs:
+        said(run.bold)
+        faults.append(_fault_of(_check_voxels, run.bold))
+    for subject in sorted({run.subject for run in runs}):
+        if _reads_anatomical(runs[0].root, subject, via):
+            path = find_anatomical(runs[0].root, subject)
+            said(path)
+            faults.append(_fault_of(_check_content, path))
+    return [fault for fault in faults if fault]
+
+
+def _check_voxels(path: Path) -> None:
+    start = 0
+    for block in iterate_volumes(path):
+        for index in range(block.shape[3]):
+            _check_varied(path, block[..., index], f"volume {start + index + 1}")
+        start += block.shape[3]
+
+
+def _check_content(path: Path) -> None:
+    _check_varied(path, read_volume(path)[0], "the volume")
+
+
+def _check_varied(path: Path, volume: np.ndarray, name: str) -> None:
+    finite = volume[np.isfinite(volume)]
+    if not finite.size or finite.min() == finite.max():
+        fault = f"{name} is constant" if finite.size else f"{name} holds no finite voxel"
+        raise DatasetError(path, fault, "Fetch the file again, cut that volume out of it or leave the run out")
 
 
 def _fault_of(check: Callable[..., object], *arguments: object) -> HyperError | None:

@@ -31,6 +31,8 @@ def read_events(path: str | Path) -> pd.DataFrame:
         table = read_table(path, dtype={"stim_file": str, "trial_type": str})
     except DataError as fault:
         raise DatasetError(path, fault.fault, "Write a tab-separated table with onset and duration") from fault
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes columns without a name for one
+        raise DatasetError(path, "its lines have more cells than its header", "Correct the table")
     for column in ("onset", "duration"):
         if column not in table:
             hint = " (is it comma-separated?)" if len(table.columns) == 1 and "," in str(table.columns[0]) else ""
@@ -39,7 +41,8 @@ def read_events(path: str | Path) -> pd.DataFrame:
         bad = np.flatnonzero(~np.isfinite(numbers) | ((numbers < 0) & (column == "duration")))
         if len(bad):
             value = table[column].iloc[bad[0]]
-            raise DatasetError(path, f"line {bad[0] + 2}: {column} is {value!r}, no usable number", "Correct the line")
+            said = "missing" if pd.isna(value) else f"{str(value)[:40]!r}, no usable number"
+            raise DatasetError(path, f"line {bad[0] + 2}: {column} is {said}", "Correct the line")
         table[column] = numbers
     if table.empty:
         raise DatasetError(path, "it holds no event", "Restore the events of the run")

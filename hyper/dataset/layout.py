@@ -10,10 +10,11 @@ from hyper.errors import DatasetError
 from hyper.io.tables import read_json
 
 _BOLD = re.compile(
-    r"^sub-(?P<subject>[A-Za-z0-9]+)_"
-    r"(?P<series>(?:ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(?:_(?:acq|ce|rec|dir|run)-[A-Za-z0-9]+)*)_bold\.nii(?:\.gz)?$"
+    r"sub-(?P<subject>[A-Za-z0-9]+)_"
+    r"(?P<series>(?:ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(?:_(?:acq|ce|rec|dir|run)-[A-Za-z0-9]+)*)_bold\.nii(?:\.gz)?"
 )
-_LABEL = re.compile(r"^[A-Za-z0-9]+$")
+_T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
+_LABEL = re.compile(r"[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def find_runs(root: str | Path, task: str | None = None, subjects: list[str] | N
     if not root.is_dir():
         raise DatasetError(root, "there is no such folder", "Correct dataset.path")
     runs = [run for path in _bold_files(root) if (run := _parse(path, root))]
+    _check_unique(runs)
     if not runs:
         raise DatasetError(
             root, "no BOLD run was found", "Name them sub-<label>/func/sub-<label>_task-<task>_bold.nii.gz"
@@ -111,7 +113,8 @@ def has_anatomical(root: str | Path, subject: str) -> bool:
 
 def _anatomical(root: str | Path, subject: str) -> list[Path]:
     folder = Path(root) / f"sub-{subject}"
-    return sorted([*folder.glob("anat/*_T1w.nii*"), *folder.glob("ses-*/anat/*_T1w.nii*")])
+    found = [*folder.glob("anat/*_T1w.nii*"), *folder.glob("ses-*/anat/*_T1w.nii*")]
+    return sorted(path for path in found if _T1W.fullmatch(path.name) and path.name.startswith(f"sub-{subject}_"))
 
 
 def sidecar_paths(run: Run) -> list[Path]:
@@ -139,10 +142,27 @@ def sidecar_of(run: Run) -> dict[str, Any]:
     return merged
 
 
+def ignored_files(root: str | Path) -> list[Path]:
+    """Return folders of subjects and images whose names are not understood, which nothing reads."""
+    root = Path(root)
+    folders = [path for path in root.glob("sub-*") if path.is_dir() and not _LABEL.fullmatch(path.name[4:])]
+    anatomical = [*root.glob("sub-*/anat/*_T1w.nii*"), *root.glob("sub-*/ses-*/anat/*_T1w.nii*")]
+    files = [path for path in _bold_files(root) if not _BOLD.fullmatch(path.name)]
+    return sorted(folders) + files + sorted(path for path in anatomical if not _T1W.fullmatch(path.name))
+
+
+def _check_unique(runs: list[Run]) -> None:
+    seen: dict[tuple[str, str], Run] = {}
+    for run in runs:
+        other = seen.setdefault((run.subject, run.series), run)
+        if other is not run:
+            raise DatasetError(run.bold, f"{other.bold.name} is the same run", "Keep one of them")
+
+
 def _bold_files(root: Path) -> list[Path]:
     found = []
     for subject in sorted(root.glob("sub-*")):
-        if _LABEL.match(subject.name.removeprefix("sub-")):
+        if _LABEL.fullmatch(subject.name.removeprefix("sub-")):
             for folder in (subject, *sorted(subject.glob("ses-*"))):
                 if (folder / "func").is_dir():
                     found += [Path(entry.path) for entry in os.scandir(folder / "func") if "_bold.nii" in entry.name]
@@ -150,8 +170,13 @@ def _bold_files(root: Path) -> list[Path]:
 
 
 def _parse(path: Path, root: Path) -> Run | None:
-    match = _BOLD.match(path.name)
+    match = _BOLD.fullmatch(path.name)
     if not match:
         return None
+    place = path.relative_to(root).parts[:-2]
+    due = (f"sub-{match['subject']}", *(part for part in match["series"].split("_") if part.startswith("ses-")))
+    if place != due:
+        fault = f"its name says {' and '.join(due)}, its folder {' and '.join(place)}"
+        raise DatasetError(path, fault, "Move it to the folder of its name, or correct the name")
     stem = path.name.split("_bold.nii")[0]
     return Run(match["subject"], match["series"], path, path.with_name(f"{stem}_events.tsv"), root)

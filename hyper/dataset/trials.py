@@ -9,8 +9,17 @@ from typing import Any
 import pandas as pd
 
 from hyper.dataset.events import collapse_rows, durations_in_seconds, read_events
+from hyper.dataset.geometry import geometry_notes
 from hyper.dataset.layout import Run
-from hyper.dataset.stimuli import expand_stimuli, latent_row_of, read_latents, stimulus_of
+from hyper.dataset.stimuli import (
+    among,
+    check_identities,
+    check_image,
+    check_no_leak,
+    latent_row_of,
+    read_latents,
+    stimulus_of,
+)
 from hyper.dataset.timing import repetition_time
 from hyper.errors import DatasetError
 from hyper.io.volumes import load_image
@@ -84,12 +93,14 @@ def read_trials(runs: list[Run], reading: Reading) -> Trials:
         On the first fault of the events, stimuli, latents or timing.
     """
     tables, times = [], {}
-    notes: list[tuple[str, str]] = []
+    notes = geometry_notes(runs)
+    shown: dict[str, set[str]] = {}
     for run in runs:
         times[run.series], timing_notes = repetition_time(run, reading.repetition_time)
-        table, event_notes = _read_run(run, reading, times[run.series])
+        table, event_notes = _read_run(run, reading, times[run.series], shown)
         notes += [("", note) for note in timing_notes] + [(run.series, note) for note in event_notes]
         tables.append(table)
+    check_identities(shown, runs[0].events.parent)
     table = pd.concat(tables, ignore_index=True)
     readings = _merge_notes(notes, len(runs))
     if reading.latents is None:
@@ -100,7 +111,7 @@ def read_trials(runs: list[Run], reading: Reading) -> Trials:
     return Trials(table[COLUMNS], times, readings)
 
 
-def _read_run(run: Run, reading: Reading, tr: float) -> tuple[pd.DataFrame, list[str]]:
+def _read_run(run: Run, reading: Reading, tr: float, shown: dict[str, set[str]]) -> tuple[pd.DataFrame, list[str]]:
     table, notes = collapse_rows(read_events(run.events), reading.collapse, run.events)
     if reading.duration is not None:
         table, more = table.assign(duration=reading.duration), [f"durations set to {reading.duration:g} s"]
@@ -116,37 +127,52 @@ def _read_run(run: Run, reading: Reading, tr: float) -> tuple[pd.DataFrame, list
             f"a trial starts at {late['onset'].iloc[0]:g} s, outside {extent}",
             "Correct the onset, or the repetition time in the sidecar",
         )
+    if end and reading.duration_unit == "auto" and table["duration"].max() > end:
+        fault = f"a trial lasts {table['duration'].max():g} s, longer than the run of {end:g} s"
+        raise DatasetError(run.events, fault, "Correct the duration, or set dataset.events.duration")
     stimuli: list[Any] = [
         stimulus_of(name, run.events) if isinstance(name, str) else pd.NA for name in table["stim_file"]
     ]
+    for name, file in zip(stimuli, table["stim_file"], strict=True):
+        if isinstance(name, str):
+            shown.setdefault(name, set()).add(file)
     if reading.stimuli is not None:
         _check_images(table, run, reading.stimuli)
     table = table.assign(series=run.series, trial=range(1, len(table) + 1))
     table["stimulus"] = pd.Series(stimuli, index=table.index, dtype=object)
-    return table, notes + more
+    return table, notes + more + _overlap(table)
+
+
+def _overlap(table: pd.DataFrame) -> list[str]:
+    early = int((table["onset"].to_numpy()[1:] < (table["onset"] + table["duration"]).to_numpy()[:-1] - 1e-3).sum())
+    return [f"trials overlap: some start before the one before ends ({early} of {len(table)})"] if early else []
 
 
 def _check_images(table: pd.DataFrame, run: Run, folder: Path) -> None:
+    if not folder.is_dir():
+        raise DatasetError(folder, "there is no such folder of stimuli", "Correct dataset.stimuli, or set it to null")
     for name in table["stim_file"].dropna().unique():
-        if not (folder / name).exists():
-            raise DatasetError(
-                folder / name, f"the stimulus shown in {run.events.name} is missing", "Restore or fetch the image"
-            )
+        check_image(folder, name, run.root, run.events.name)
 
 
 def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) -> list[str]:
     """Fill latent_row and split in place; return what is to be said."""
-    count = len(read_latents(latents))
+    values = read_latents(latents)
+    count = len(values)
     if table["stimulus"].isna().any():
         raise DatasetError(events, "a trial has no stim_file, so its latent is unknown", "Add the column stim_file")
     shown = table["stimulus"].value_counts()
     names = set(shown.index)
     numbered_zero = {name for name in names if name.isdecimal() and int(name) == 0}
-    null = names & set(reading.null_stimuli) if reading.null_stimuli is not None else numbered_zero
+    idle: list[str] = []
+    null = numbered_zero
+    if reading.null_stimuli is not None:
+        null, idle = among(names, reading.null_stimuli)
     if reading.test_stimuli is None:
         test, how = {name for name in names - null if shown[name] > 1}, "shown more than once"
     else:
-        test, how = (expand_stimuli(reading.test_stimuli) & names) - null, "named in dataset.test_stimuli"
+        (test, more), how = among(names - null, reading.test_stimuli), "named in dataset.test_stimuli"
+        idle += more
     train = names - test - null
     if not test or not train:
         fault = f"{len(train)} training and {len(test)} test stimuli were found"
@@ -154,12 +180,16 @@ def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) 
     rows = {name: None if name in null else latent_row_of(name, count, latents) for name in sorted(names)}
     table["latent_row"] = pd.array([rows[name] for name in table["stimulus"]], dtype="Int64")
     table["split"] = ["null" if n in null else "test" if n in test else "train" for n in table["stimulus"]]
+    train_rows, test_rows = ([row for n in sorted(part) if (row := rows[n]) is not None] for part in (train, test))
+    check_no_leak(values, train_rows, test_rows, latents)
     repeats = shown[sorted(test)]
     times = f"{repeats.min()} to {repeats.max()} times each"
     readings = [
         f"{len(train)} training stimuli and {len(test)} test stimuli ({how}, {times})",
         "image k belongs to row k - 1 of the latents",
     ]
+    if idle:
+        readings.append(f"the settings name stimuli that were never shown: {', '.join(idle)}")
     if null:
         readings.append(f"{shown[sorted(null)].sum()} null trials show {', '.join(sorted(null))}, which has no latent")
     return readings

@@ -1,20 +1,20 @@
 """What must be known before the first rule: which subjects, runs, files and decoders a study has."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from hyper.baselines.vaegan.shipped import vaegan_file
-from hyper.dataset.checks import find_faults
-from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, sidecar_paths
+from hyper.dataset.checks import find_faults, find_voxel_faults
+from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, ignored_files, sidecar_paths
 from hyper.dataset.trials import Reading, read_trials
 from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
-from hyper.generators.shipped import boundaries_file, find_boundary_faults, weights_file
+from hyper.generators.shipped import boundaries_file, find_boundary_faults, find_generator_faults, weights_file
 from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
@@ -204,6 +204,9 @@ class Plan:
         faults = self._decoder_faults() + self._weights_faults() + self._baseline_faults()
         if self.settings.study.last_stage == "report":
             faults += find_boundary_faults(self.boundaries)
+            # a study that is simulated, or starts from matrices, has no latents to compare yet
+            own = None if self.simulated or self.given is not None else next(iter(self.latents()), None)
+            faults += find_generator_faults(self.settings.generators.generator, own)
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
         faults += find_engine_faults(self.settings.preprocess.engines)
@@ -214,6 +217,24 @@ class Plan:
         reading = Reading.of(self.section("dataset"), self.dataset)
         faults += find_faults(list(self.runs.values()), reading, self.settings.preprocess.via)
         return faults or self._sharing_faults(reading)
+
+    def voxel_faults(self, said: Callable[[Path], object] = lambda path: None) -> list[HyperError]:
+        """What is wrong with the voxels of a dataset whose headers are sound; every file is read to its end."""
+        if self.simulated or self.given is not None:
+            return []
+        return find_voxel_faults(list(self.runs.values()), self.settings.preprocess.via, said)
+
+    def remarks(self) -> list[str]:
+        """What is no fault of a dataset, but a person would want to know."""
+        if self.simulated or self.given is not None:
+            return []
+        said = [f"{path}: its name is not understood, so it is left out" for path in ignored_files(self.dataset)]
+        every = sorted({series for _, series in self.runs})
+        for subject in self.subjects:
+            lacking = [series for series in every if series not in self.series_of(subject)]
+            if lacking:
+                said.append(f"sub-{subject} has no {', '.join(lacking)}, which others have")
+        return said
 
     def _decoder_faults(self) -> list[HyperError]:
         faults: list[HyperError] = []

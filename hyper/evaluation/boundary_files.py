@@ -11,6 +11,7 @@ from safetensors.numpy import save
 
 from hyper.errors import DataError
 from hyper.evaluation.boundaries import Boundaries
+from hyper.io.arrays import NPY_FAULTS
 from hyper.io.atomic import atomic_path
 
 VERSION = "hyper-boundaries-1"
@@ -103,7 +104,7 @@ def _read_folder(folder: Path) -> Boundaries:
 def _read_normal(path: Path) -> np.ndarray:
     try:
         normal = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as fault:
+    except NPY_FAULTS as fault:
         raise DataError(path, f"it is no array of numbers ({fault})", "Fetch it again") from fault
     if not isinstance(normal, np.ndarray) or normal.dtype.kind != "f" or normal.ndim != 2 or len(normal) != 1:
         raise DataError(path, "it is no normal of shape (1, latent)", "Fetch it again")

@@ -102,7 +102,7 @@ def _read(path: Path, size: int | None) -> np.ndarray:
             if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
                 raise DataError(path, "it has transparent pixels", "Lay it on the background that was shown")
             values = np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as fault:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
         raise DataError(path, f"it cannot be read as a picture ({fault})", "Replace or remove it") from fault
     return values if size is None else resized(values, size)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import h5py
@@ -9,6 +10,9 @@ import numpy as np
 
 from hyper.errors import DataError
 from hyper.io.atomic import atomic_path
+
+# what NumPy raises on a damaged .npy: its header is a Python literal
+NPY_FAULTS = (OSError, EOFError, ValueError, TypeError, KeyError, SyntaxError, MemoryError, OverflowError, TokenError)
 
 Named = tuple[np.ndarray, tuple[str, ...]]
 

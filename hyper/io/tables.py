@@ -32,6 +32,8 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
         return pd.read_csv(path, sep="\t", na_values=_MISSING, keep_default_na=False, **options)
     except FileNotFoundError:
         raise DataError(path, "the file does not exist", "Run the rule that writes it") from None
+    except IsADirectoryError:
+        raise DataError(path, "it is a folder where a file is due", "Remove or rename it") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
         raise DataError(path, f"it is no table ({fault})", "Delete it and run its rule again") from fault
 
@@ -51,8 +53,10 @@ def read_json(path: str | Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise DataError(path, f"it is not valid JSON ({fault})", "Correct the file") from fault
+    except IsADirectoryError:
+        raise DataError(path, "it is a folder where a file is due", "Remove or rename it") from None
     if not isinstance(content, dict):
         raise DataError(path, "it holds no JSON object", "Write {...} with named fields")
     return content

@@ -157,6 +157,8 @@ def read_torch(path: str | Path, objects: tuple[Name, ...] = (), scripted: bool 
     if data[:2] == b"PK":
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > len(data):
+                    raise pickle.UnpicklingError("its archive is damaged (it announces more than the file holds)")
                 return _read_zip(archive, allowed, storages, scripted)
         except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError) as fault:
             raise pickle.UnpicklingError(f"its archive is damaged ({fault})") from fault

@@ -9,10 +9,12 @@ import pickle
 import pickletools
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+
+from hyper.io.unfolding import check_unfolding
 
 Name = tuple[str, str]
 
@@ -224,12 +226,17 @@ def read_pickle(
         raise pickle.UnpicklingError(f"its pickle is damaged ({type(fault).__name__}: {fault})") from fault
 
 
+def _indexed(file: io.BytesIO) -> Iterator[tuple[pickletools.OpcodeInfo, Any, int | None]]:
+    for count, (opcode, argument, place) in enumerate(pickletools.genops(file)):
+        if "PUT" in opcode.name and isinstance(argument, int) and argument > count + 1:
+            raise pickle.UnpicklingError("its pickle is damaged (a memo index beyond its instructions)")
+        yield opcode, argument, place
+
+
 def _check_sizes(file: io.BytesIO) -> None:
-    """Walk the instructions once: every length must fit the file, every memo index the instructions so far."""
+    """Walk the instructions once: lengths must fit the file, memo indices the instructions so far, objects memory."""
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-            if "PUT" in opcode.name and isinstance(argument, int) and argument > count + 1:
-                raise pickle.UnpicklingError("its pickle is damaged (a memo index beyond its instructions)")
+        check_unfolding(_indexed(file))
     except pickle.UnpicklingError:
         raise
     except Exception as fault:

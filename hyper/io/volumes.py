@@ -8,13 +8,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError, SpatialImage
 
 from hyper.errors import DatasetError
 from hyper.io.ahead import read_ahead
 from hyper.io.atomic import atomic_path
 
 _AT_A_TIME = 8
-_READ_FAULTS = (OSError, EOFError, ValueError, zlib.error, ImageFileError)
+_READ_FAULTS = (OSError, EOFError, ValueError, OverflowError, zlib.error, ImageFileError, HeaderDataError)
 
 
 def load_image(path: str | Path) -> nib.Nifti1Image:
@@ -26,11 +27,14 @@ def load_image(path: str | Path) -> nib.Nifti1Image:
         When the file is missing or its header cannot be read.
     """
     try:
-        return nib.load(path)
+        image = nib.load(path)
     except FileNotFoundError:
         raise DatasetError(path, "the file does not exist", "Restore it or correct the path") from None
     except _READ_FAULTS as fault:
         raise DatasetError(path, f"it cannot be read as NIfTI ({fault})", "Convert or fetch it again") from fault
+    if not isinstance(image, SpatialImage):
+        raise DatasetError(path, f"it is a {type(image).__name__}, no volume", "Give volumes in NIfTI")
+    return image
 
 
 def read_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -150,6 +154,7 @@ def _raw_volumes(path: str | Path, block: int) -> Iterator[tuple[np.ndarray, flo
                     have = start + len(raw) // (count * dtype.itemsize)
                     raise DatasetError(path, f"it ends after {have} of {shape[3]} volumes", "Fetch the file again")
                 yield np.frombuffer(raw, dtype).reshape(n, count), proxy.slope, proxy.inter
+            stream.read(1)  # gzip compares its checksum when it comes to the end, not before
     except _READ_FAULTS as fault:
         raise DatasetError(path, f"its data cannot be read ({fault})", "Fetch the file again") from fault
 

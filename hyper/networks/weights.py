@@ -19,6 +19,7 @@ from hyper.io.torch_file import MAGIC, StoredTensor, read_torch
 from hyper.io.unpickle import Inert, StoredArray, read_pickle
 
 FORMATS = "a Keras .h5, a state dict of torch, a .safetensors, a pickle of arrays, or a MatConvNet .mat"
+_DENSEST = 1040  # what one byte of gzip unpacks to at most, rounded up
 _MEND = "Fetch the file again, or give one of the network named in docs/metrics.md"
 _TORCH_START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")
 _MATLAB = b"MATLAB 5.0"
@@ -51,7 +52,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         tensors = _reader(path)(path)
     except (pickle.UnpicklingError, SafetensorError) as fault:
         raise NetworkError(path, str(fault), _MEND) from fault
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, IndexError) as fault:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError) as fault:
         raise NetworkError(path, f"it is damaged or of another layout ({fault})", _MEND) from fault
     if not tensors:
         raise NetworkError(path, "it holds no weights", _MEND)
@@ -86,8 +87,15 @@ def _keras(path: str | Path) -> dict[str, Tensor]:
                 kind = name.rsplit("/", 1)[-1].split(":")[0]
                 if kind not in _KERAS_KINDS:
                     raise ValueError(f"a weight is called {name!r}")
-                found[f"{layer}/{kind}"] = torch.from_numpy(np.asarray(model[layer][name]))
+                found[f"{layer}/{kind}"] = torch.from_numpy(_stored(model[layer][name]))
         return found
+
+
+def _stored(dataset: h5py.Dataset) -> np.ndarray:
+    """Read a dataset whose size the file can hold: HDF5 allocates what a header announces, stored or not."""
+    if dataset.nbytes > _DENSEST * max(dataset.id.get_storage_size(), 1):
+        raise ValueError(f"{dataset.name} announces {dataset.nbytes} bytes and holds {dataset.id.get_storage_size()}")
+    return np.asarray(dataset)
 
 
 def _text(name: Any) -> str:

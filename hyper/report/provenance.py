@@ -3,11 +3,12 @@
 import hashlib
 import os
 import platform
+import re
 import subprocess
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hyper.errors import DataError
@@ -121,6 +122,47 @@ def write_provenance(
     write_json(path, {**content, "settings": dict(settings), "files": checksums})
 
 
+def stated_files(path: str | Path) -> dict[str, str]:
+    """Return the checksums that a provenance.json states, by name.
+
+    Raises
+    ------
+    DataError
+        When it is no such file, or names files outside its folder.
+    """
+    files = read_json(path).get("files")
+    mend = "Restore provenance.json, or run the workflow again"
+    if not isinstance(files, dict) or not files:
+        raise DataError(path, "it states no checksums", mend)
+    for name, stated in files.items():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise DataError(path, f"it names a file outside its folder ({name!r})", mend)
+        if not isinstance(stated, str) or not re.fullmatch("[0-9a-f]{64}", stated):
+            raise DataError(path, f"what it states of {name} is no SHA-256", mend)
+    return files
+
+
+def compare_files(path: str | Path, stated: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """Compare a study's files with the checksums of its provenance.json, one by one.
+
+    Yields
+    ------
+    name : str
+    fault : str or None
+        What is wrong with it, its name first.
+    """
+    folder = Path(path).resolve().parent
+    for name, value in stated.items():
+        file = folder / name
+        try:
+            fault = None if checksum(file) == value else "changed since it was written"
+        except (FileNotFoundError, NotADirectoryError):
+            fault = "missing"
+        except OSError as unreadable:
+            fault = f"cannot be read ({unreadable.strerror})"
+        yield name, f"{name}: {fault}" if fault else None
+
+
 def changed_files(path: str | Path) -> list[str]:
     """Compare a study's files with its provenance.json.
 
@@ -128,16 +170,13 @@ def changed_files(path: str | Path) -> list[str]:
     -------
     list of str
         One line per file that is missing or differs; empty when all is as it was written.
+
+    Raises
+    ------
+    DataError
+        As `stated_files`.
     """
-    folder = Path(path).resolve().parent
-    faults = []
-    for name, stated in read_json(path)["files"].items():
-        file = folder / name
-        if not file.is_file():
-            faults.append(f"{name}: missing")
-        elif checksum(file) != stated:
-            faults.append(f"{name}: changed since it was written")
-    return faults
+    return [fault for _, fault in compare_files(path, stated_files(path)) if fault]
 
 
 def expand_folders(paths: Iterable[str | Path]) -> list[Path]:

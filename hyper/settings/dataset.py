@@ -34,7 +34,9 @@ class Dataset(Section):
     )
     task: str | None = Field(None, description="Task label; needed when the dataset has several tasks.")
     subjects: list[str] | None = Field(None, description="Labels of the subjects to use (without sub-); all if null.")
-    repetition_time: float | None = Field(None, gt=0, description="Overrides the repetition time (s) of the sidecars.")
+    repetition_time: float | None = Field(
+        None, gt=0, le=20, description="Overrides the repetition time (s) of the sidecars."
+    )
     stimuli: str | None = Field(
         "stimuli", description="Folder in the dataset that stim_file is relative to; null when images are not at hand."
     )

@@ -121,6 +121,7 @@ def whole(tmp_path):
 def plan_of(root: Path) -> Plan:
     config = yaml.safe_load(CONFIG.read_text())
     config["dataset"]["path"] = str(root)
+    config["generators"] = {"generator": "random-face"}  # of as many latents, and at hand
     return Plan(config, [CONFIG])
 
 

@@ -79,6 +79,36 @@ def test_an_npz_that_announces_more_than_it_holds_is_refused(tmp_path):
         read_linear_decoder(path)
 
 
+@pytest.mark.parametrize("flags", [0, 0x800], ids=["directory", "name"])
+def test_an_archive_with_a_damaged_directory_is_refused(flags, tmp_path):
+    path = tmp_path / "x.model"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", bytes(100))
+    content = bytearray(path.read_bytes())
+    start = content.index(b"PK\x01\x02")
+    if flags:  # a name that says it is UTF-8 and is not
+        content[start + 8 : start + 10] = struct.pack("<H", flags)
+        content[start + 46 : start + 48] = b"\xff\xfe"
+    else:
+        content[start : start + 4] = b"PK\0\0"
+    path.write_bytes(content)
+    with pytest.raises(GeneratorError, match="its archive is damaged"):
+        read_checkpoint(path)
+    with pytest.raises(GeneratorError):
+        read_linear_decoder(path)
+
+
+def test_a_decoder_whose_entries_overlap_is_refused(tmp_path):
+    path = tmp_path / "x.model"
+    np.savez(path.with_suffix(".npz"), **{"fc1/W": np.zeros((90, 90), np.float32), "fc1/b": np.zeros(90, np.float32)})
+    with zipfile.ZipFile(path.with_suffix(".npz")) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+        new.filelist += [new.getinfo("fc1/W.npy")] * 100
+    with pytest.raises(GeneratorError, match="overlap"):
+        read_linear_decoder(path)
+
+
 @pytest.mark.parametrize("name", [n for n in ONE_EACH if "pkl" not in n])
 def test_the_decoder_refuses_other_files(name):
     with pytest.raises(GeneratorError):

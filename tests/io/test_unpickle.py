@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -158,3 +159,78 @@ def test_torch_tensors_beyond_their_storage_are_refused(change, tmp_path):
     (tmp_path / "x").write_bytes(content.replace(*change))
     with pytest.raises(pickle.UnpicklingError, match="exceeds its storage|repeats its numbers"):
         read_torch(tmp_path / "x")
+
+
+def nested(depth, last=b""):
+    """Tuples that hold each other twice."""
+    return b"\x80\x04)" + b"".join(b"\x94h" + bytes([i]) + b"\x86" for i in range(depth)) + last + b"."
+
+
+@pytest.mark.parametrize("last", [b"", b"\x940}h\x3cK\x01s"], ids=["tuple", "key"])
+def test_tuples_that_unfold_without_end_are_refused(last):
+    with pytest.raises(pickle.UnpicklingError, match="without end"):
+        read(nested(60, last))
+
+
+def test_a_little_nesting_is_read():
+    assert len(read(nested(12))) == 2
+    shared = (1.5, "x") * 50
+    assert read(pickle.dumps([shared] * 1000)) == [shared] * 1000
+
+
+BYPASSES = {
+    "instance": b"(S'touch canary'\nios\nsystem\n.",
+    "object": b"(cos\nsystem\nS'touch canary'\no.",
+    "copyreg": b"ccopyreg\n_reconstructor\n(cos\nsystem\nc__builtin__\nobject\nNtR.",
+    "copy_reg of Python 2": b"ccopy_reg\n_reconstructor\n(cnumpy\nndarray\nc__builtin__\nobject\nNtR.",
+    "new with keywords": b"\x80\x04cos\nsystem\n)}\x92.",
+    "a reduced function called": b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R)R.",
+    "a dotted name in a global": b"cnumpy\nndarray.__class__\n.",
+    "decoding by a codec": b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x03\x00\x00\x00zipK\x01tR.",
+    "another codec's function": b"c_codecs\ndecode\n(X\x01\x00\x00\x00atR.",
+    "extension registry": b"\x80\x02\x84\x01\x00\x00\x00.",
+    "persistent identifier": b"S'os.system'\nQ.",
+    "persistent text": b"Pos.system\n.",
+    "a name on the stack": b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93.",
+    "a name that is no text": b"\x80\x04K\x01K\x02\x93.",
+    "attributes of a dictionary": b"ccollections\nOrderedDict\n)R}S'__class__'\ncos\nsystem\nsb.",
+    "out of band": b"\x80\x05\x97\x98.",
+    "digits without end": b"I" + b"9" * 10000 + b"\n.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", BYPASSES.values(), ids=BYPASSES)
+def test_known_bypasses(content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(pickle.UnpicklingError):
+        read(content)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [("storage", os.system, "0", "cpu", 4), ("module", None, "0", "cpu", 4), "os.system", ("storage",), 7],
+    ids=["function", "module", "text", "short", "number"],
+)
+def test_torchs_persistent_identifiers_name_storages_alone(identifier, tmp_path):
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return identifier if value == "here" else None
+
+    stream = io.BytesIO()
+    Pickler(stream, 2).dump({"a": "here"})
+    with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
+        archive.writestr("x/data.pkl", stream.getvalue())
+        archive.writestr("x/data/0", bytes(16))
+    with pytest.raises(pickle.UnpicklingError, match="asks for|refers to|not torch's"):
+        read_torch(tmp_path / "x.pth")
+
+
+def test_an_archive_whose_entries_overlap_is_refused(tmp_path):
+    path = tmp_path / "x.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x/data.pkl", b"\x80\x02}.")
+        archive.writestr("x/data/0", bytes(50_000))
+        archive.filelist += [archive.getinfo("x/data/0")] * 300
+    with pytest.raises(pickle.UnpicklingError, match="more than the file holds"):
+        read_torch(path)

@@ -247,3 +247,17 @@ def test_unknown_layers(tmp_path):
     looker = load_alexnet(tmp_path / "w.pth")
     with pytest.raises(NetworkError, match="layer6: the network has no such layer. Choose from layer1"):
         looker.activations(np.zeros((1, 8, 8, 3), np.uint8), ["layer6"])
+
+
+def test_hdf5_that_announces_more_than_it_holds_is_refused(tmp_path):
+    path = tmp_path / "huge.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["a"]
+        group = file.create_group("a")
+        group.attrs["weight_names"] = ["a/kernel:0"]
+        group.create_dataset(
+            "a/kernel:0", shape=(10**6, 10**6), chunks=(100, 100), dtype="f4"
+        )  # not one chunk is stored
+    assert path.stat().st_size < 20_000
+    with pytest.raises(NetworkError, match="announces 4000000000000 bytes"):
+        read_weights(path)

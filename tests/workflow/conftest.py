@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+OFFLINE = Path(__file__).parent / "offline"
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Study:
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", self.folder]
         command += ["--configfile", self.config, "--cores", "2", "--nocolor", *arguments]
-        environment = os.environ | {"PYTHONPATH": ""}
+        environment = os.environ | {"PYTHONPATH": str(OFFLINE), "HYPER_NETWORK_LOG": str(self.folder / "network.log")}
         return subprocess.run(list(map(str, command)), cwd=self.folder, env=environment, capture_output=True, text=True)
 
     def planned(self, *arguments: str) -> dict[str, int]:
@@ -44,8 +45,8 @@ class Study:
         return self.folder / "results" / yaml.safe_load(self.config.read_text())["study"]["name"]
 
 
-def run_to_the_end(study: Study) -> Study:
-    done = study.snakemake()
+def run_to_the_end(study: Study, *arguments: str) -> Study:
+    done = study.snakemake(*arguments)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return study
 

@@ -23,7 +23,7 @@ def lose_events(root):
 
 
 def lose_latent(root):
-    np.save(root / "stimuli/latents.npy", np.zeros((10, 6)))
+    np.save(root / "stimuli/latents.npy", np.zeros((10, 128)))
     return "the stimulus '0011' has no latent"
 
 
@@ -34,10 +34,36 @@ def dangle(root):
     return "datalad get"
 
 
-@pytest.mark.parametrize("break_it", [truncate, lose_events, lose_latent, dangle])
+def leak(root):
+    path = root / "stimuli/latents.npy"
+    latents = np.load(path)
+    latents[6] = latents[0]
+    np.save(path, latents)
+    return "rows 6 and 0 are equal"
+
+
+def point_outside(root):
+    path = root / "stimuli/images/0004.jpg"
+    path.unlink()
+    path.symlink_to("/etc/hostname")
+    return "is a link that leaves the dataset"
+
+
+def of_another_generator(root):
+    np.save(root / "stimuli/latents.npy", np.random.default_rng(0).normal(size=(11, 60)))
+    return "its latents have 60 values each where pggan-face takes 128"
+
+
+BREAKS = [truncate, lose_events, lose_latent, dangle, leak, point_outside, of_another_generator]
+
+
+@pytest.mark.parametrize("break_it", BREAKS)
 def test_doctor_and_workflow_share_the_message(dataset, tmp_path, break_it):
     config = tmp_path / "own.yaml"
     config.write_text(yaml.safe_dump({"study": {"name": "own"}, "dataset": {"path": str(dataset)}}))
+    earlier = tmp_path / "results/own/glm/sub-01/made before.txt"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("precious")
     message = break_it(dataset)
     doctor = run(tmp_path, "-m", "hyper.cli.main", "doctor", "--configfile", config)
     workflow = run(
@@ -57,7 +83,20 @@ def test_doctor_and_workflow_share_the_message(dataset, tmp_path, break_it):
         assert output.returncode != 0
         assert text.count(message) == 1, text
         assert "Traceback" not in text
-    assert not (tmp_path / "results").exists()
+    assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == [earlier]
+    assert earlier.read_text() == "precious"
+
+
+def test_a_hostile_setting_is_no_command(dataset, tmp_path):
+    config = tmp_path / "own.yaml"
+    study = {"study": {"name": "own"}, "dataset": {"path": str(dataset), "task": "$(touch canary); touch canary '\""}}
+    config.write_text(yaml.safe_dump(study))
+    doctor = run(tmp_path, "-m", "hyper.cli.main", "doctor", "--configfile", config)
+    options = ["--snakefile", ROOT / "Snakefile", "--configfile", config, "--cores", "1", "--nocolor"]
+    for output in (doctor, run(tmp_path, "-m", "snakemake", *options)):
+        assert output.returncode != 0
+        assert "it holds no task" in output.stdout + output.stderr
+    assert not (tmp_path / "canary").exists()
 
 
 def test_doctor_finds_nothing_wrong_with_a_whole_dataset(dataset, tmp_path):

@@ -3,10 +3,16 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
 import yaml
+
+from hyper.cli.main import main
+
+from .conftest import OFFLINE, Study, run_to_the_end
 
 BEFORE_THE_MASK = {
     "simulate_stimuli", "simulate_anatomy", "simulate_run", "gather_truth", "read_trials", "realign", "align_run",
@@ -42,6 +48,35 @@ def test_provenance_matches_the_files(small_study):
     assert "evaluation/metrics.tsv" in hashes
     for name, value in hashes.items():
         assert hashlib.sha256((small_study.results / name).read_bytes()).hexdigest() == value, name
+
+
+def test_verify_agrees(small_study, capsys):
+    assert main(["verify", str(small_study.results)]) == 0
+    assert "all as written" in capsys.readouterr().out
+
+
+def test_nothing_reached_for_the_network(small_study, tmp_path):
+    assert not (small_study.folder / "network.log").exists()
+    log = tmp_path / "network.log"  # the guard is a live one
+    code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
+    environment = os.environ | {"PYTHONPATH": str(OFFLINE), "HYPER_NETWORK_LOG": str(log)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "out of bounds in tests" in done.stderr
+    assert "192.0.2.1" in log.read_text()
+
+
+@pytest.mark.slow
+def test_another_folder_and_order_give_the_same_bytes(small_study, tmp_path):
+    folder = tmp_path / "a much longer name of a folder/deeper"
+    folder.mkdir(parents=True)
+    config = folder / "small.yaml"
+    config.write_text(small_study.config.read_text())
+    again = run_to_the_end(Study(folder, config), "--scheduler", "greedy")
+    first, second = (
+        json.loads((study.results / "provenance.json").read_text())["files"] for study in (small_study, again)
+    )
+    assert len(first) > 20
+    assert {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)} == set()
 
 
 def test_a_second_run_does_nothing(small_study):

@@ -33,6 +33,8 @@ def read_linear_decoder(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         raise GeneratorError(path, "the file does not exist", "Give the path of the decoder")
     try:
         with zipfile.ZipFile(path) as archive:
+            if sum(entry.compress_size for entry in archive.infolist()) > Path(path).stat().st_size:
+                raise GeneratorError(path, "its entries overlap", MEND)
             for entry in archive.infolist():
                 _check_size(path, archive, entry)
         with np.load(path, allow_pickle=False) as stored:
@@ -40,7 +42,7 @@ def read_linear_decoder(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     except GeneratorError:
         raise
     except Exception as fault:  # zipfile, zlib and numpy raise nearly anything on a damaged file
-        raise GeneratorError(path, f"it cannot be read as npz ({fault})", MEND) from fault
+        raise GeneratorError(path, f"it cannot be read as npz ({str(fault)[:200]})", MEND) from fault
     tensors = Tensors(path, arrays)
     weight = tensors.take("fc1/W", (None, None))
     bias = tensors.take("fc1/b", (weight.shape[0],))

@@ -117,8 +117,11 @@ def _gan_zoo(path: str | Path, tree: Mapping) -> PGGAN:
 def _is_npz(path: str | Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(".npy") for name in archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as fault:
+        raise GeneratorError(path, f"its archive is damaged ({fault})", MEND) from fault
 
 
 def _state(path: str | Path, tree: Any) -> dict[str, Tensor]:

@@ -65,7 +65,7 @@ class Tensors:
         GeneratorError
         """
         if self._left:
-            names = ", ".join(sorted(self._left)[:3])
+            names = ", ".join(name[:60] for name in sorted(self._left)[:3])
             raise GeneratorError(self.path, f"it holds {len(self._left)} tensors too many ({names})", MEND)
 
 

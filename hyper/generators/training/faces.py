@@ -112,7 +112,7 @@ def _read_folder(folder: Path, size: int) -> np.ndarray:
         try:
             with Image.open(file) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
-        except OSError as fault:
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
             raise DataError(file, f"it cannot be read ({fault})", "Remove or replace it") from fault
         _check(file, pixels.shape, pixels.dtype, size)
         images[number] = _averaged(pixels[None], size)[0]
