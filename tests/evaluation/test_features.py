@@ -74,7 +74,7 @@ def test_what_is_missing_is_said(monkeypatch):
         load_network("vgg")
     with pytest.raises(EngineError, match=r"evaluation.weights.alexnet: alexnet5 needs a file"):
         load_network("alexnet5")
-    monkeypatch.setattr(features, "find_spec", lambda name: None)
+    monkeypatch.setattr(face_recognition, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match="pip install --no-deps dlib-bin"):
         load_network("dlib")
 
