@@ -140,7 +140,7 @@ def _scale(kernels: Kernels) -> float:
 
 @contextmanager
 def _backend(device: str) -> Iterator[object]:
-    """himalaya's backend for a device, the one before it restored afterwards."""
+    """Himalaya's backend for a device, the one before it restored afterwards."""
     before = get_backend().name
     try:
         yield set_backend("torch_cuda" if device == "cuda" else "numpy")

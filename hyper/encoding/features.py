@@ -118,7 +118,9 @@ def features_of_file(path: str | Path, stimuli: Stimuli) -> Blocks:
             row = {name: place for place, name in enumerate(names)}
             missing = [name for name in stimuli.names if name not in row]
             if missing or len(names) != len(file["features"]):
-                fault = f"stimulus {missing[0]} is not in it" if missing else "its features and stimuli differ in number"
+                fault = (
+                    f"stimulus {missing[0]} is not in it" if missing else "its features and stimuli differ in number"
+                )
                 raise DataError(path, fault, "Write the features of all stimuli")
             for name in stimuli.names:
                 yield np.asarray(file["features"][row[name]], np.float32).reshape(1, -1)
@@ -186,7 +188,7 @@ def _resized(images: np.ndarray, network: Looker, resampling: Image.Resampling) 
     size = getattr(network.prepare, "size", None)
     if size is None or images.shape[1:3] == (size, size):
         return images
-    return np.stack([np.asarray(Image.fromarray(image).resize((size, size), resampling)) for image in images])
+    return np.stack([np.array(Image.fromarray(image).resize((size, size), resampling)) for image in images])
 
 
 def halve(maps: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hyper.encoding.kernels import Kernels, split_kernel
+from hyper.encoding.names import map_label
 from hyper.encoding.scores import best_features
 from hyper.errors import DataError
 from hyper.io.arrays import read_arrays, write_arrays
@@ -163,11 +164,6 @@ def write_encoding_maps(
     write_table(f"{stem}_desc-feature_dseg.tsv", table)
     for name in names:
         write(f"{map_label(name)}_stat-r_statmap", channels[f"r_{name}"].to_numpy(), np.float32)
-
-
-def map_label(name: str) -> str:
-    """Name of a feature as a label of BIDS: letters and digits alone."""
-    return "".join(part for part in name if part.isalnum())
 
 
 def write_scores(path: str | Path, names: Sequence[str], arrays: Mapping[str, np.ndarray], regions: np.ndarray) -> None:

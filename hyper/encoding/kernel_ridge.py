@@ -115,7 +115,9 @@ def residual_squares(values: np.ndarray, projected: np.ndarray, total: np.ndarra
     power = np.square(projected)
     outside = np.maximum(total - power.sum(axis=0), 0)
     penalties = grid.penalties[:, None]
-    left = np.divide(penalties, values + penalties, out=np.ones((len(penalties), len(values))), where=values + penalties > 0)
+    left = np.divide(
+        penalties, values + penalties, out=np.ones((len(penalties), len(values))), where=values + penalties > 0
+    )
     return np.square(left) @ power + outside
 
 

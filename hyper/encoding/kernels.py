@@ -18,8 +18,7 @@ class Columns(Protocol):
     def shape(self) -> tuple[int, ...]:  # noqa: D102
         ...
 
-    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:  # noqa: D105
-        ...
+    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray: ...
 
 
 class Kernels(NamedTuple):

@@ -57,3 +57,8 @@ def feature(name: str, files: Iterable[str] = ()) -> Feature:
         return Feature(name, "latents")
     mend = "Choose among those of docs/encoding.md, or name its file in encoding.files"
     raise DataError("encoding.features", f"there is no feature {name!r}", mend)
+
+
+def map_label(name: str) -> str:
+    """Name of a feature as a label of BIDS: letters and digits alone."""
+    return "".join(part for part in name if part.isalnum())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from hyper.encoding.banded import BandedFit, fit_banded
 from hyper.encoding.kernels import Kernels
@@ -97,3 +98,34 @@ def product_measure(fit: BandedFit, measured: np.ndarray) -> np.ndarray:
     total = np.square(y).sum(axis=0)
     gains = ((fit.parts + level) * (2 * y - (fit.predicted - mean))).sum(axis=1)
     return np.divide(gains, total, out=np.zeros_like(gains), where=total > 0)
+
+
+def partition_table(found: Partition, regions: np.ndarray, significant: np.ndarray) -> pd.DataFrame:
+    """Mean R2 over the significant channels of each region, and of all.
+
+    Parameters
+    ----------
+    found : Partition
+    regions : ndarray of str, shape (channel,)
+    significant : ndarray of bool, shape (channel,)
+
+    Returns
+    -------
+    DataFrame
+        Columns ``region``, ``channels``, ``joint``, ``shared``, and ``unique_`` and ``part_`` of each feature; missing
+        where a region has no such channel.
+    """
+    rows: list[dict[str, object]] = []
+    labels = list(dict.fromkeys(regions.tolist()))
+    for region in [*labels, "all"] if len(labels) > 1 else labels:
+        own = significant & ((regions == region) | (region == "all"))
+
+        def mean(values: np.ndarray, own: np.ndarray = own) -> float:
+            return float(values[own].mean()) if own.any() else np.nan
+
+        row: dict[str, object] = {"region": region, "channels": int(own.sum())}
+        row |= {"joint": mean(found.joint), "shared": mean(found.shared)}
+        row |= {f"unique_{name}": mean(values) for name, values in zip(found.names, found.unique, strict=True)}
+        row |= {f"part_{name}": mean(values) for name, values in zip(found.names, found.parts, strict=True)}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -107,4 +107,6 @@ def criterion(squares: np.ndarray, degrees: np.ndarray, count: int) -> np.ndarra
     weight = np.divide(1.0, left**2, out=np.full(left.shape, np.inf), where=left > 1e-12)
     shape = (-1, *[1] * (squares.ndim - 1))
     # inf * 0 is what an interpolating fit without penalty leaves
-    return np.where(np.isinf(weight).reshape(shape), np.inf, squares * np.where(np.isinf(weight), 1, weight).reshape(shape))
+    return np.where(
+        np.isinf(weight).reshape(shape), np.inf, squares * np.where(np.isinf(weight), 1, weight).reshape(shape)
+    )

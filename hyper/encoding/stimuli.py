@@ -104,7 +104,7 @@ def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.nd
 def _read_image(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))
     except (UnidentifiedImageError, OSError) as fault:
         raise DataError(path, f"it cannot be read as an image ({fault})", "Fetch it again") from fault
 

@@ -63,7 +63,9 @@ class Encoding(Section):
     )
     candidates: int = Field(20, ge=0, description="Weights of its features that are drawn at random and tried.")
     permutations: int = Field(
-        0, ge=0, description="Permutations of the test stimuli behind each p; with 0, p is by Student's t, as published."
+        0,
+        ge=0,
+        description="Permutations of the test stimuli behind each p; with 0, p is by Student's t, as published.",
     )
     correction: Literal["holm", "fdr", "none"] = Field(
         "fdr", description="Correction of p over the channels and features of a subject."

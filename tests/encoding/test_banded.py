@@ -20,7 +20,8 @@ def planted():
     responses = signal + 0.4 * rng.standard_normal(signal.shape) + 5
     rows = np.arange(every)
     kernels = {
-        name: split_kernel(gram(values), rows[:TRIALS], rows[TRIALS:]) for name, values in {"a": a, "b": b, "c": c}.items()
+        name: split_kernel(gram(values), rows[:TRIALS], rows[TRIALS:])
+        for name, values in {"a": a, "b": b, "c": c}.items()
     }
     return kernels, responses[:TRIALS], responses[TRIALS:], np.arange(TRIALS) * 4 // TRIALS
 

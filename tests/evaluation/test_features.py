@@ -10,6 +10,7 @@ from hyper.evaluation import features
 from hyper.evaluation.features import features_of, load_network, metrics_of, separation
 from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.table import tabulate
+from hyper.networks import face_recognition
 from hyper.report.names import main_metrics, metric_label
 
 installed = all(find_spec(name) for name in ("dlib", "face_recognition_models"))
