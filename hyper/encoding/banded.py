@@ -1,4 +1,4 @@
-"""Encoding models whose penalties cross-validation chooses, channel by channel, by himalaya (Dupré la Tour et al., 2022).
+"""Encoding models whose penalties cross-validation chooses for each channel, by himalaya (Dupré la Tour et al., 2022).
 
 With several features, each has a weight of its own beside the penalty: banded ridge regression, which is kernel ridge
 regression on a weighted sum of kernels.

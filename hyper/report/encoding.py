@@ -193,7 +193,7 @@ def _draw_array(axes: Axes, own: pd.DataFrame, names: Sequence[str], colours: np
 
 
 def share_overview(shares: pd.DataFrame) -> Table:
-    """Percent of the channels of each region that each feature predicts best; in small print of the significant ones."""
+    """Percent of the channels of each region that each feature predicts best; in small print, of significant ones."""
     names = list(dict.fromkeys(shares["feature"]))
     rows = []
     for region, own in shares.groupby("region", sort=False):

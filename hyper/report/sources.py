@@ -23,8 +23,8 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
-        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits, attributes, encoding
-        or encodingmap.
+        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits, attributes,
+        encoding or encodingmap.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
