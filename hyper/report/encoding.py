@@ -10,9 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from hyper.io.tables import read_table
-from hyper.report.brain import label_colours, label_legend
+from hyper.report.brain import label_colours
 from hyper.report.names import number
 from hyper.report.scores import Cell, Table
 from hyper.report.style import INK, MUTED, RULE, WIDTH, styled
@@ -21,6 +22,8 @@ ACROSS = 4  # regions side by side
 EDGE = 8  # electrodes along an array
 FADED = 0.22  # opacity of channels that are not significant
 EVERY = "all"
+BESIDE = 4  # features whose legend fits beside a line of text
+LEGEND = 8  # in a line of its own
 
 
 def read_shares(path: str | Path) -> pd.DataFrame:
@@ -38,7 +41,7 @@ def feature_label(name: str) -> str:
     known = {"pixels": "Pixels", "gabor": "Gabor", "dlib": "dlib", "clip": "CLIP", "z": "z", "w": "w"}
     if name.startswith("vgg16-"):
         trained, layer = name.split("-")[1:]
-        return f"VGG16 {trained} {layer}"
+        return f"{'VGGFace' if trained == 'faces' else 'VGG16'}-{layer}"
     return known.get(name, name.removeprefix("generator-") if name.startswith("generator-") else name)
 
 
@@ -62,7 +65,8 @@ def draw_encoding(shares: pd.DataFrame, channels: pd.DataFrame, names: Sequence[
             2 * blocks, columns, figsize=(WIDTH, 0.35 + 3.1 * blocks), squeeze=False, layout="constrained",
             height_ratios=[1.2, 1] * blocks,
         )  # fmt: skip
-        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.3 / figure.get_figheight()))
+        head = _head(names)
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - head / figure.get_figheight()))
         limits = _limits(channels, names)
         for place in range(blocks * columns):
             block, column = divmod(place, columns)
@@ -72,25 +76,47 @@ def draw_encoding(shares: pd.DataFrame, channels: pd.DataFrame, names: Sequence[
                 lower.set_axis_off()
                 continue
             region = regions[place]
-            _draw_shares(upper, shares[shares["region"] == region], names)
+            _draw_shares(upper, shares[shares["region"] == region], names, unit_of(channels))
             inside = channels if region == EVERY else channels[channels["region"] == region]
             _draw_correlations(lower, inside, names, limits)
             if column == 0:
-                upper.set_ylabel("Best feature (% of channels)")
+                upper.set_ylabel(f"Best feature (% of {unit_of(channels)})")
                 lower.set_ylabel("Correlation r")
-        label_legend(figure, [feature_label(name) for name in names])
-        figure.text(0.012, 1 - 0.05 / figure.get_figheight(), "Light: all channels; full: significant ones", va="top")
+        _legend(figure, f"Light: all {unit_of(channels)}; full: significant ones", names)
     return figure
 
 
-def _draw_shares(axes: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:
+def unit_of(channels: pd.DataFrame) -> str:
+    """What the rows of a table of channels are."""
+    return "voxels" if "i" in channels else "channels"
+
+
+def _head(names: Sequence[str]) -> float:
+    """Inches above the panels: a line of text, and lines of the legend where it does not fit beside that."""
+    return 0.3 if len(names) <= BESIDE else 0.24 + 0.16 * -(-len(names) // LEGEND)
+
+
+def _legend(figure: Figure, text: str, names: Sequence[str]) -> None:
+    height = figure.get_figheight()
+    figure.text(0.012, 1 - 0.05 / height, text, va="top")
+    colours = label_colours(len(names))
+    handles = [Patch(color=colour, label=feature_label(name)) for colour, name in zip(colours, names, strict=True)]
+    beside = len(names) <= BESIDE
+    figure.legend(
+        handles=handles, loc="upper right" if beside else "upper left", ncols=len(names) if beside else LEGEND,
+        bbox_to_anchor=(1, 1) if beside else (0, 1 - 0.17 / height), borderaxespad=0.2, handlelength=0.9,
+        handleheight=0.9, columnspacing=1.2, handletextpad=0.4,
+    )  # fmt: skip
+
+
+def _draw_shares(axes: Axes, table: pd.DataFrame, names: Sequence[str], unit: str) -> None:
     rows = table.set_index("feature").loc[list(names)]
     places, colours = np.arange(len(names)), label_colours(len(names))
     axes.bar(places, rows["share"], 0.8, color=[to_rgba(colour, 0.35) for colour in colours])
     axes.bar(places, rows["significant_share"].fillna(0), 0.4, color=colours)
     row = rows.iloc[0]
     axes.set_title(str(table["region"].iloc[0]), fontsize=7.5, pad=11)
-    text = f"{row['channels']:,} channels, {row['significant_channels']:,} significant"
+    text = f"{row['channels']:,} {unit}, {row['significant_channels']:,} significant"
     axes.text(0, 1.02, text, transform=axes.transAxes, fontsize=6, color=MUTED)
     axes.set_xticks([])
     axes.set_ylim(0, 105)
@@ -139,15 +165,15 @@ def draw_arrays(channels: pd.DataFrame, names: Sequence[str]) -> Figure:
         for region, arrays in rows.items()
         for start in range(0, len(arrays), across)
     ]
-    margin, head, gap = 0.75, 0.34, 0.22
+    margin, head, gap = 0.75, _head(names) + 0.04, 0.22
     size = (WIDTH - margin) / max(across, 5)
     height = head + len(lines) * (size + gap)
     colours = np.array([to_rgba(colour) for colour in label_colours(len(names))])
     count = int(channels["significant"].sum())
     with styled():
         figure = plt.figure(figsize=(WIDTH, height))
-        text = f"{count:,} of {len(channels):,} channels are significant; the others are faint"
-        figure.text(0.012, 1 - 0.05 / height, text, va="top")
+        text = f"{count:,} of {len(channels):,} {unit_of(channels)} are significant; the others are faint"
+        _legend(figure, text, names)
         before = None
         for line, (region, arrays) in enumerate(lines):
             bottom = height - head - (line + 1) * (size + gap) + gap / 2
@@ -160,7 +186,6 @@ def draw_arrays(channels: pd.DataFrame, names: Sequence[str]) -> Figure:
                 axes = figure.add_axes((box[0] / WIDTH, box[1] / height, box[2] / WIDTH, box[3] / height))
                 _draw_array(axes, own, names, colours)
                 axes.set_title(label, fontsize=6, weight="normal", pad=2)
-        label_legend(figure, [feature_label(name) for name in names])
     return figure
 
 

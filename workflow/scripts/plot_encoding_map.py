@@ -6,7 +6,7 @@ from hyper.io.volumes import read_volume
 from hyper.mapping.regions import read_atlas
 from hyper.preprocess.template import TemplateFiles, load_template
 from hyper.report.brain import draw_labels
-from hyper.report.encoding import draw_arrays, read_channels
+from hyper.report.encoding import draw_arrays, feature_label, read_channels
 from hyper.report.style import save_figure
 from hyper.simulation.regions import region_names
 
@@ -28,7 +28,8 @@ def on_the_brain(job, channels, names):
     if atlas["volume"] is not None:
         regions = read_atlas(atlas["volume"], atlas["labels"], atlas["grouping"]).names_at
     template = load_template(cfg["resolution"], TemplateFiles.of(job.params.template))
-    return draw_labels(labels.astype(int), affine, template, names, text, cfg["slices"], regions)
+    shown = [feature_label(name) for name in names]
+    return draw_labels(labels.astype(int), affine, template, shown, text, cfg["slices"], regions)
 
 
 if __name__ == "__main__":
