@@ -7,6 +7,7 @@ regression on a weighted sum of kernels.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from himalaya.backend import get_backend, set_backend
@@ -139,7 +140,7 @@ def _scale(kernels: Kernels) -> float:
 
 
 @contextmanager
-def _backend(device: str) -> Iterator[object]:
+def _backend(device: str) -> Iterator[Any]:
     """Himalaya's backend for a device, the one before it restored afterwards."""
     before = get_backend().name
     try:

@@ -75,8 +75,8 @@ def read_measured(path: str | Path) -> Measured:
         if values is not None and len(values) != due:
             raise DataError(path, f"{name} has {len(values)} entries where {due} are due", "Write the file again")
     if found.test.shape[1] != channels:
-        fault = f"{found.test.shape[1]} test channels for {channels} training channels"
-        raise DataError(path, fault, "Write the file again")
+        text = f"{found.test.shape[1]} test channels for {channels} training channels"
+        raise DataError(path, text, "Write the file again")
     return found
 
 
@@ -94,14 +94,14 @@ def read_kernels(path: str | Path, measured: Measured, centre: bool) -> Kernels:
     DataError
         When the kernel knows not all of the stimuli.
     """
-    arrays = read_arrays(path, ["kernel", "stimuli"])[0]
+    arrays, facts = read_arrays(path, ["kernel", "stimuli"])
     row = {str(name): place for place, name in enumerate(arrays["stimuli"])}
     wanted = [*map(str, measured.train_stimuli), *map(str, measured.test_stimuli)]
     missing = [name for name in wanted if name not in row]
     if missing:
         raise DataError(path, f"it knows no stimulus {missing[0]}", "Compute the features again")
     train, test = ([row[str(name)] for name in names] for names in (measured.train_stimuli, measured.test_stimuli))
-    return split_kernel(arrays["kernel"], np.array(train), np.array(test), centre)
+    return split_kernel(arrays["kernel"], np.array(train), np.array(test), centre, int(facts["features"]))
 
 
 def channel_table(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import eigh, qr, svd
+from scipy.linalg.lapack import dpstrf
 
 from hyper.encoding.kernels import Kernels
 from hyper.encoding.penalties import PenaltyGrid, Variant, criterion, penalty_grid
@@ -67,8 +68,8 @@ def encode(
     """
     _check(kernels, responses, regions)
     level = responses.mean(axis=0, dtype=np.float64) if intercept else np.zeros(responses.shape[1])
-    values, vectors = decompose(kernels.train)
-    grid = penalty_grid(values, number, variant)
+    values, vectors = decompose(kernels.train, kernels.width if variant == "published" else None)
+    grid = penalty_grid(np.pad(values, (0, len(responses) - len(values))), number, variant)
     values, vectors = np.maximum(values[: grid.rank], 0), vectors[:, : grid.rank]
     centred = responses - level
     projected = vectors.T @ centred
@@ -85,8 +86,15 @@ def encode(
     return predicted + level, fits
 
 
-def decompose(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues, the largest first, and eigenvectors, shape (n, n), of a kernel.
+def decompose(kernel: np.ndarray, width: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, the largest first, and eigenvectors, shape (n, component), of a kernel.
+
+    Parameters
+    ----------
+    kernel : ndarray, shape (n, n)
+    width : int, optional
+        Number of features. Where they are fewer than half of n, only as many components are computed as the kernel has
+        rank, by a pivoted Cholesky factorisation.
 
     Raises
     ------
@@ -95,6 +103,14 @@ def decompose(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     if not np.isfinite(kernel).all():
         raise DataError("features", "some are not finite", "Compute them again, or correct the file they are from")
+    if width is not None and 2 * width < len(kernel):
+        factor, pivot, rank, _ = dpstrf(kernel, lower=1)
+        if rank:
+            tall = np.empty((len(kernel), rank))
+            tall[pivot - 1] = np.tril(factor[:, :rank])
+            basis, upper = qr(tall, mode="economic")
+            left, root, _ = svd(upper)
+            return root**2, basis @ left
     values, vectors = eigh(kernel, driver="evd", check_finite=False)
     return values[::-1], vectors[:, ::-1]
 

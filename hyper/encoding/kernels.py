@@ -22,10 +22,19 @@ class Columns(Protocol):
 
 
 class Kernels(NamedTuple):
-    """What a kernel method sees of the features: training stimuli among themselves, and test against training."""
+    """What a kernel method sees of the features.
+
+    Attributes
+    ----------
+    train : ndarray, shape (training trial, training trial)
+    test : ndarray, shape (test stimulus, training trial)
+    width : int, optional
+        Number of features, which bounds the rank.
+    """
 
     train: np.ndarray
     test: np.ndarray
+    width: int | None = None
 
 
 def gram(features: Columns, columns: int = COLUMNS) -> np.ndarray:
@@ -60,7 +69,9 @@ def _blocks(features: Columns, columns: int) -> Iterator[np.ndarray]:
         yield np.ascontiguousarray(features[:, start : start + columns], np.float64)
 
 
-def split_kernel(whole: np.ndarray, train: np.ndarray, test: np.ndarray, centre: bool = True) -> Kernels:
+def split_kernel(
+    whole: np.ndarray, train: np.ndarray, test: np.ndarray, centre: bool = True, width: int | None = None
+) -> Kernels:
     """Take the kernels of training and test stimuli from that of all.
 
     Parameters
@@ -70,6 +81,8 @@ def split_kernel(whole: np.ndarray, train: np.ndarray, test: np.ndarray, centre:
         Rows, the same as often as a stimulus was shown.
     centre : bool
         Whether the mean of the training stimuli is subtracted from every feature.
+    width : int, optional
+        Number of features.
     """
     inside, across = whole[np.ix_(train, train)], whole[np.ix_(test, train)]
     if centre:
@@ -78,4 +91,4 @@ def split_kernel(whole: np.ndarray, train: np.ndarray, test: np.ndarray, centre:
         inside = inside - mean
         inside -= mean[:, None]
         inside += level
-    return Kernels(inside, across)
+    return Kernels(inside, across, width)

@@ -237,7 +237,8 @@ def share_overview(shares: pd.DataFrame) -> Table:
 
 def partition_overview(table: pd.DataFrame) -> Table:
     """Mean R2 of the joint model by region, and what of it is unique to each feature or shared."""
-    names = [column.removeprefix("unique_") for column in table if str(column).startswith("unique_")]
+    columns = list(map(str, table.columns))
+    names = [column.removeprefix("unique_") for column in columns if column.startswith("unique_")]
     keys = ["joint", *(f"unique_{name}" for name in names), "shared"]
     labels = ["Joint", *(f"Only {feature_label(name)}" for name in names), "Shared"]
     rows = [

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from hyper.encoding.kernel_ridge import encode
+from hyper.encoding.kernel_ridge import decompose, encode
 from hyper.encoding.kernels import Kernels, gram, split_kernel
 from hyper.encoding.penalties import criterion, penalty_grid
 from hyper.encoding.scores import pearson, permutation_p
@@ -72,6 +72,24 @@ def test_predictions_and_criterion_are_those_of_every_penalty_and_region_solved_
         np.testing.assert_allclose(fit.criteria, found, **CLOSE)
         assert fit.chosen == np.argmin(found)
         np.testing.assert_allclose(predicted[:, own], tried[fit.chosen][1] + level[own], **CLOSE)
+
+
+@pytest.mark.parametrize("centre", [True, False])
+def test_few_features_are_decomposed_by_their_rank_with_the_same_result(centre):
+    rng = np.random.default_rng(5)
+    scales = np.geomspace(1, 1e-3, 20)
+    train, test = rng.standard_normal((80, 20)) * scales + 1, rng.standard_normal((11, 20)) * scales + 1
+    train[:, 19] = train[:, 0]
+    responses = train @ rng.standard_normal((20, 4)) + 0.3 * rng.standard_normal((80, 4))
+    whole = kernels_of(train, test, centre)
+    values, vectors = decompose(whole.train, 20)
+    assert vectors.shape[1] <= 21
+    np.testing.assert_allclose(vectors * values @ vectors.T, whole.train, atol=1e-10)
+    due, fits = encode(whole, responses, ["a"] * 4, intercept=centre)
+    found, own = encode(whole._replace(width=20), responses, ["a"] * 4, intercept=centre)
+    assert own[0].chosen == fits[0].chosen
+    np.testing.assert_allclose(own[0].criteria, fits[0].criteria, rtol=1e-8)
+    np.testing.assert_allclose(found, due, rtol=1e-8, atol=1e-8)
 
 
 def test_an_interpolating_fit_is_never_chosen():
