@@ -85,4 +85,4 @@ def test_the_feature_that_made_the_responses_is_found(study):
     scores = read_arrays(found / "sub-01_scores.h5")[0]
     assert scores["predicted"].shape == (2, TEST, CHANNELS)
     assert not (study.results / "decoding").exists()
-    assert study.planned(*targets, *figures) == {}
+    assert study.planned("--nolock", *targets, *figures) == {}
