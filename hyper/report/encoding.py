@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from hyper.io.tables import read_table
 from hyper.report.brain import label_colours
+from hyper.report.encoding_labels import feature_label
 from hyper.report.names import number
 from hyper.report.scores import Cell, Table
 from hyper.report.style import INK, MUTED, RULE, WIDTH, styled
@@ -34,15 +35,6 @@ def read_shares(path: str | Path) -> pd.DataFrame:
 def read_channels(path: str | Path) -> pd.DataFrame:
     """Read the table of channels; labels stay text."""
     return read_table(path, dtype={"region": str, "feature": str, "array": str})
-
-
-def feature_label(name: str) -> str:
-    """Name of a feature in print."""
-    known = {"pixels": "Pixels", "gabor": "Gabor", "dlib": "dlib", "clip": "CLIP", "z": "z", "w": "w"}
-    if name.startswith("vgg16-"):
-        trained, layer = name.split("-")[1:]
-        return f"{'VGGFace' if trained == 'faces' else 'VGG16'}-{layer}"
-    return known.get(name, name.removeprefix("generator-") if name.startswith("generator-") else name)
 
 
 def draw_encoding(shares: pd.DataFrame, channels: pd.DataFrame, names: Sequence[str]) -> Figure:

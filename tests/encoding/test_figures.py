@@ -8,8 +8,12 @@ from hyper.encoding.scores import share_table
 from hyper.io.tables import read_table, write_table
 from hyper.io.volumes import read_volume
 from hyper.mapping.regions import regions_of_channels
-from hyper.report.encoding import arrays_of, draw_arrays, draw_encoding, encoding_people, feature_label
+from hyper.report.encoding import arrays_of, draw_arrays, draw_encoding, encoding_people
+from hyper.report.encoding_labels import feature_label
+from hyper.report.encoding_text import encoding_paragraph
+from hyper.report.methods import cited
 from hyper.report.style import save_figure
+from hyper.settings.encoding import Encoding
 
 NAMES = ["vgg16-faces-1", "vgg16-objects-3", "z", "w", "clip"]
 REGIONS = np.repeat(["V1", "IT"], [128, 64])
@@ -114,3 +118,13 @@ def test_a_study_of_one_region_has_no_row_of_all():
     table = share_table(["z"], np.full((1, 3), 0.5), np.ones(3, bool), np.array(["all"] * 3))
     assert isinstance(table, pd.DataFrame)
     assert list(table["region"]) == ["all"]
+
+
+def test_the_methods_say_what_was_fitted():
+    settings = Encoding(features=["vgg16-objects-1", "z", "w"], joint=["z", "w"], permutations=500).model_dump()
+    text = encoding_paragraph(settings)
+    assert "(VGG16-1, z and w)" in text
+    assert "among 5 with evenly spaced" in text and "500 permutations" in text and "joint model of z and w" in text
+    assert {reference.year for reference in cited([text])[1]} == {2024, 1995, 2022}
+    plain = encoding_paragraph(Encoding(features=["z"], method="cross-validated", correction="none").model_dump())
+    assert "by cross-validation" in plain and "Student's t, not corrected" in plain and "joint" not in plain

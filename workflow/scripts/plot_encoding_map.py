@@ -6,7 +6,8 @@ from hyper.io.volumes import read_volume
 from hyper.mapping.regions import read_atlas
 from hyper.preprocess.template import TemplateFiles, load_template
 from hyper.report.brain import draw_labels
-from hyper.report.encoding import draw_arrays, feature_label, read_channels
+from hyper.report.encoding import draw_arrays, read_channels
+from hyper.report.encoding_labels import feature_label
 from hyper.report.style import save_figure
 from hyper.simulation.regions import region_names
 
