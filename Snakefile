@@ -11,6 +11,7 @@ wildcard_constraints:
     series="(ses-[A-Za-z0-9]+_)?task-[A-Za-z0-9]+(_(acq|ce|rec|dir|run)-[A-Za-z0-9]+)*",
     decoder="[A-Za-z0-9_-]+",
     network="[a-z0-9]+",
+    feature="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
 pathvars:
@@ -26,6 +27,7 @@ include: "workflow/rules/glm.smk"
 include: "workflow/rules/responses.smk"
 include: "workflow/rules/decoding.smk"
 include: "workflow/rules/mapping.smk"
+include: "workflow/rules/encoding.smk"
 include: "workflow/rules/baselines.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"

@@ -12,6 +12,7 @@ from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical
 from hyper.dataset.trials import Reading, read_trials
 from hyper.decoding.alignment import common_stimuli
 from hyper.doctor.given import find_response_faults
+from hyper.encoding.names import feature
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
 from hyper.generators.shipped import boundaries_file, find_boundary_faults, find_generator_faults, weights_file
@@ -130,6 +131,32 @@ class Plan:
                 found[name] = os.path.relpath(Path(files[kind.file]).expanduser())
         return found
 
+    def encoding_images(self, name: str) -> list[str]:
+        """The folder of images that a feature is computed of, if it is of images and they are at hand."""
+        own = self.settings.encoding.images
+        if feature(name, self.settings.encoding.files).source != "images" or own == "generated":
+            return []
+        if own is not None:
+            return [os.path.relpath(Path(own).expanduser())]
+        if self.given is not None or not self.settings.dataset.stimuli:
+            return []
+        folder = self.dataset / self.settings.dataset.stimuli
+        return [str(folder / "images" if self.simulated else folder)]
+
+    def encoding_weights(self, name: str) -> list[str]:
+        """The file of weights that a feature needs, or the file that holds it."""
+        settings = self.settings.encoding
+        if name in settings.files:
+            return [os.path.relpath(Path(settings.files[name]).expanduser())]
+        needed = feature(name).weights
+        file = getattr(settings.weights, needed) if needed else None
+        return [os.path.relpath(Path(file).expanduser())] if file else []
+
+    def needs_generator(self, name: str) -> bool:
+        """Whether a feature is computed by the generator, or of images that it must make first."""
+        source = feature(name, self.settings.encoding.files).source
+        return source == "latents" or (source == "images" and not self.encoding_images(name))
+
     @property
     def boundaries(self) -> list[str]:
         """File or folder of the boundaries of attributes, if the study has any."""
@@ -201,7 +228,7 @@ class Plan:
 
     def faults(self) -> list[HyperError]:
         """What stands in the way: programs that are missing, faults of the dataset (none of one to be simulated)."""
-        faults = self._decoder_faults() + self._weights_faults() + self._baseline_faults()
+        faults = self._decoder_faults() + self._weights_faults() + self._baseline_faults() + self._encoding_faults()
         if self.settings.study.last_stage == "report":
             faults += find_boundary_faults(self.boundaries)
             # a study that is simulated, or starts from matrices, has no latents to compare yet
@@ -260,6 +287,29 @@ class Plan:
             for name, file in given.items()
             if not Path(file).is_file()
         ]
+
+    def _encoding_faults(self) -> list[HyperError]:
+        faults: list[HyperError] = []
+        settings = self.settings.encoding
+        for name in settings.features:
+            try:
+                needed = feature(name, settings.files).weights
+            except DataError as fault:
+                faults.append(fault)
+                continue
+            if needed and getattr(settings.weights, needed) is None:
+                fault_text = f"{name} needs a file of weights"
+                faults.append(NetworkError(f"encoding.weights.{needed}", fault_text, "Give its path"))
+            given = "encoding.files" if name in settings.files else f"encoding.weights.{needed}"
+            faults += [
+                NetworkError(file, "the file does not exist", f"Correct {given}")
+                for file in self.encoding_weights(name)
+                if not Path(file).is_file()
+            ]
+        folder = settings.images
+        if folder not in (None, "generated") and not Path(str(folder)).expanduser().is_dir():
+            faults.append(DataError(folder, "there is no such folder", "Correct encoding.images"))
+        return list({str(fault): fault for fault in faults}.values())
 
     def _baseline_faults(self) -> list[HyperError]:
         file = self.vaegan_checkpoint

@@ -1,13 +1,11 @@
 """Features of images by networks: of faces, trained to tell people apart, and of natural images.
 
-``dlib``: the face-recognition ResNet of dlib (King, 2017), 128 features, whose weights the PyPI package
-face-recognition-models carries (CC0). dlib itself is the package dlib-bin. Neither is needed for anything else.
-The other networks are of `hyper.networks`, from weights that the user has.
+``dlib``: 128 features of `hyper.networks.face_recognition`, which two packages of PyPI bring.
+The other networks are of `hyper.networks` too, from weights that the user has.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +14,9 @@ from PIL import Image
 from hyper.errors import EngineError
 from hyper.evaluation.identification import wins
 from hyper.evaluation.similarity import correlations
+from hyper.networks.face_recognition import load_face_recognition
 
-PACKAGES = "dlib-bin==20.0.1.post1 face-recognition-models==0.3.0"
 SEPARATES = 0.95
-_CHIP = 150  # pixels, what the network was trained on
 Network = Callable[[np.ndarray], np.ndarray]
 
 
@@ -76,7 +73,7 @@ def load_network(name: str, weights: str | Path | None = None) -> Network:
     if name not in NETWORKS:
         raise EngineError("evaluation.features", f"there is no network {name!r}", f"Choose {' or '.join(NETWORKS)}")
     if not NETWORKS[name].file:
-        return _dlib()
+        return load_face_recognition()
     if weights is None:
         setting = f"evaluation.weights.{NETWORKS[name].file}"
         raise EngineError(setting, f"{name} needs a file of weights", "Give its path")
@@ -113,23 +110,6 @@ def separation(network: Network, stimuli: np.ndarray) -> float:
     coarse = np.stack([np.asarray(copy.resize(size, Image.Resampling.BILINEAR)) for copy in copies])
     similarity = correlations(features_of(network, stimuli), features_of(network, coarse))
     return float(wins(similarity).diagonal().mean() / max(len(stimuli) - 1, 1))
-
-
-def _dlib() -> Network:
-    spec = find_spec("face_recognition_models")
-    if spec is None or not spec.submodule_search_locations or find_spec("dlib") is None:
-        fault = "dlib or the weights of its face network are not installed"
-        raise EngineError("evaluation.features: dlib", fault, f"Run `pip install --no-deps {PACKAGES}`")
-    import dlib
-
-    weights = Path(spec.submodule_search_locations[0]) / "models/dlib_face_recognition_resnet_model_v1.dat"
-    network = dlib.face_recognition_model_v1(str(weights))
-
-    def features(images: np.ndarray) -> np.ndarray:
-        chips = (Image.fromarray(image).resize((_CHIP, _CHIP), Image.Resampling.BICUBIC) for image in images)
-        return np.array([network.compute_face_descriptor(np.asarray(chip)) for chip in chips], np.float64)
-
-    return features
 
 
 def _looked(name: str, weights: str | Path) -> Network:

@@ -1,9 +1,10 @@
 """Layers by region of the brain."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -168,3 +169,44 @@ def _test(names: np.ndarray, chosen: np.ndarray, used: np.ndarray) -> dict[str, 
         "cramers_v": float(strength),
         "voxels": int(used.sum()),
     }
+
+
+def regions_of_channels(
+    count: int,
+    known: np.ndarray | None,
+    ijk: np.ndarray | None,
+    affine: np.ndarray | None,
+    atlas: Mapping[str, Any],
+    otherwise: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Region of every voxel, or of every channel of electrodes.
+
+    Parameters
+    ----------
+    count : int
+        Of channels.
+    known : ndarray of str, shape (channel,), optional
+        Regions that came with the responses; they are taken as they are.
+    ijk : ndarray, shape (channel, 3), optional
+    affine : ndarray, shape (4, 4), optional
+        Voxel to MNI mm; not finite where the places are not known.
+    atlas : mapping
+        ``volume`` (or None), ``labels`` and ``grouping``, as for `read_atlas`.
+    otherwise : callable
+        Region of points (3, n) without an atlas.
+
+    Returns
+    -------
+    ndarray of str, shape (channel,)
+        `OUTSIDE` for voxels of no region; ``all`` where nothing is known.
+    """
+    if known is not None:
+        return np.asarray(known, str)
+    if ijk is None or affine is None or not np.isfinite(affine).all():
+        return np.full(count, "all")
+    points = apply_affine(affine, np.asarray(ijk, float).T)
+    if atlas["volume"] is None:
+        names = otherwise(points)
+    else:
+        names = read_atlas(atlas["volume"], atlas["labels"], atlas["grouping"]).names_at(points)
+    return np.array([str(name) or OUTSIDE for name in names])

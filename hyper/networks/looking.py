@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -63,6 +64,13 @@ class Looker:
 
     def __init__(self, network: nn.Module, prepare: Callable[[np.ndarray], Tensor], layers: Sequence[str]) -> None:
         self.network, self.prepare, self.layers = network, prepare, tuple(layers)
+        self.device = torch.device("cpu")
+
+    def to(self, device: torch.device) -> Self:
+        """Move to a device; activations come back to the CPU."""
+        self.network.to(device)
+        self.device = device
+        return self
 
     @torch.no_grad()
     def activations(self, images: np.ndarray, layers: Sequence[str], batch: int = _BATCH) -> dict[str, np.ndarray]:
@@ -89,7 +97,7 @@ class Looker:
             raise NetworkError(unknown[0], "the network has no such layer", f"Choose from {', '.join(self.layers)}")
         parts: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
         for start in range(0, len(images), batch):
-            found = self.network(self.prepare(images[start : start + batch]), layers)
+            found = self.network(self.prepare(images[start : start + batch]).to(self.device), layers)
             for layer in layers:
-                parts[layer].append(found[layer].numpy())
+                parts[layer].append(found[layer].cpu().numpy())
         return {layer: np.concatenate(part) for layer, part in parts.items()}

@@ -15,7 +15,7 @@ from hyper.io.spaces import apply_affine, grid_points
 from hyper.io.tables import read_table
 from hyper.io.volumes import iterate_volumes, load_image
 from hyper.preprocess.template import Template
-from hyper.report.style import INK, MUTED, PALETTE, WIDTH, styled
+from hyper.report.style import FURTHER, INK, MUTED, PALETTE, WIDTH, styled
 
 _PLANES = (("z", 2, "Axial"), ("y", 1, "Coronal"), ("x", 0, "Sagittal"))
 
@@ -200,8 +200,9 @@ def draw_labels(
 
 
 def label_colours(count: int) -> list[str]:
-    """Colours of labels, from `PALETTE`, again from its start when there are more."""
-    return [PALETTE[place % len(PALETTE)] for place in range(count)]
+    """Colours of labels, from `PALETTE` and `FURTHER`, again from their start when there are more."""
+    colours = [*PALETTE, *FURTHER]
+    return [colours[place % len(colours)] for place in range(count)]
 
 
 def label_legend(figure: Figure, names: Sequence[str]) -> None:

@@ -118,6 +118,36 @@ def deliverables(
     return [root + name for name in names]
 
 
+def encoding_files(
+    subjects: Sequence[str], features: Sequence[str], voxels: Collection[str], joint: bool, root: str
+) -> list[str]:
+    """Name the files of encoding models; features and kernels, which can be remade, are not kept.
+
+    Parameters
+    ----------
+    subjects : sequence of str
+        Those with encoding models.
+    features : sequence of str
+        Labels of the features in the names of maps.
+    voxels : collection of str
+        Subjects whose channels are voxels with places.
+    joint : bool
+        Whether there is a joint model.
+    root : str
+        The study's folder, ending in a slash.
+    """
+    names = []
+    for subject in subjects:
+        stem = f"{root}encoding/sub-{subject}/sub-{subject}_"
+        names += [stem + name for name in ("scores.h5", "channels.tsv", "shares.tsv", "penalties.tsv")]
+        names += [stem + name for name in ("partition.h5", "partition.tsv") if joint]
+        if subject in voxels:
+            names += [stem + f"desc-{kind}_dseg.nii.gz" for kind in ("feature", "significantfeature")]
+            names += [stem + "desc-feature_dseg.tsv"]
+            names += [stem + f"desc-{label}_stat-r_statmap.nii.gz" for label in features]
+    return names
+
+
 def figure_files(
     runs: Mapping[str, Sequence[str]],
     maps: Iterable[str],
@@ -126,6 +156,7 @@ def figure_files(
     trained: Sequence[str] = (),
     mapped: Sequence[str] = (),
     attributes: bool = False,
+    encoded: Sequence[str] = (),
 ) -> dict[str, list[str]]:
     """Name the PNG files of every kind of figure, those of a subject together.
 
@@ -144,6 +175,8 @@ def figure_files(
         Subjects with a map of layers.
     attributes : bool
         Whether faces are scored on attributes.
+    encoded : sequence of str
+        Subjects with encoding models.
     """
     drawn, subjects = root + "report/figures/", [subject for subject, labels in runs.items() if labels]
     figures = {
@@ -169,6 +202,8 @@ def figure_files(
         figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in names] if whole or kind == "design" else []
     for kind in ("layers", "surface", "regions"):
         figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in mapped]
+    for kind in ("encoding", "encodingmap"):
+        figures[kind] = [f"{drawn}sub-{name}_{kind}.png" for name in encoded]
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
     figures["attributes"] = [f"{drawn}sub-{name}_attributes.png" for name in runs if attributes]
     figures["edits"] = [drawn + "edits.png"] if attributes else []

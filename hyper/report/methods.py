@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from hyper.generators.shipped import boundaries_file
 from hyper.glm.estimate import Recipe
+from hyper.report.encoding_text import encoding_paragraph
 from hyper.report.names import network_label, spell_out
 from hyper.report.references import REFERENCES, Reference
 
@@ -31,6 +32,7 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
     if _whole(settings):
         paragraphs += [_decoding(settings), _evaluation(settings)]
         paragraphs += [_mapping(settings)] if _get(settings, "mapping.decoders") else []
+        paragraphs += [encoding_paragraph(settings["encoding"])] if _get(settings, "encoding.features") else []
     paragraphs.append(
         "Snakemake [@snakemake] ran the analysis; every random step derives its seed from the study's seed "
         f"({_get(settings, 'study.seed', 0)})."

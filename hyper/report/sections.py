@@ -9,6 +9,7 @@ import pandas as pd
 from hyper.io.tables import read_json, read_table
 from hyper.report.attributes import attribute_table, read_attributes
 from hyper.report.choice import choice_overview
+from hyper.report.encoding import encoding_people
 from hyper.report.faces import FaceRow, read_faces
 from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
@@ -277,6 +278,18 @@ def _layers(sources: Sources) -> dict[str, Any] | None:
     return {"people": people}
 
 
+def _encoding(sources: Sources) -> dict[str, Any] | None:
+    if not sources.encodings:
+        return None
+    alts = {
+        "encoding": "Share of the channels of {} that each feature predicts best, and correlations, by region.",
+        "encodingmap": "Feature that predicts each voxel or channel of {} best, where it lies.",
+    }
+    figures = [item for kind, alt in alts.items() for item in _pictures(sources, kind, alt)]
+    method = sources.settings.get("encoding", {}).get("method", "published")
+    return {"people": encoding_people(sources.encodings, figures), "method": method}
+
+
 def _methods(sources: Sources) -> dict[str, Any]:
     paragraphs, references = cited(methods_paragraphs(sources.settings, len(sources.subjects)))
     return {"paragraphs": paragraphs, "references": references}
@@ -307,7 +320,18 @@ def _size(count: float) -> str:
 
 
 # sections whose absence says nothing
-_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers", "attributes")
+_OPTIONAL = (
+    "truth",
+    "maps",
+    "files",
+    "choice",
+    "training",
+    "interpolations",
+    "reliability",
+    "layers",
+    "attributes",
+    "encoding",
+)
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
@@ -334,6 +358,7 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ),
     ("reliability", "How reliable the responses are", _reliability),
     ("layers", "Which voxels carry which layer", _layers),
+    ("encoding", "Which features predict the responses", _encoding),
     ("maps", "Maps", _figures_only({"map": "Statistical maps of {} on slices of the template brain, MNI mm."})),
     (
         "preprocessing",

@@ -23,7 +23,8 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
-        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits or attributes.
+        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits, attributes,
+        encoding or encodingmap.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -69,6 +70,8 @@ class Sources:
         Tables.
     maps : mapping of str to Path
         Summary of each subject's map of layers; its tables lie beside it.
+    encodings : mapping of str to Path
+        Table of each subject's features by region; other tables of the encoding models lie beside it.
     files : sequence of Path
         Deliverables to list.
     """
@@ -94,6 +97,7 @@ class Sources:
     truth: Path | None = None
     attributes: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
+    encodings: Mapping[str, Path] = field(default_factory=dict)
     files: Sequence[Path] = ()
 
     @property

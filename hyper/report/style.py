@@ -18,6 +18,8 @@ MUTED = "#6b7580"
 RULE = "#d4d9de"
 # Okabe & Ito (2008), without the yellow that vanishes on white
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
+# of Tol's muted scheme (2021), for labels beyond six
+FURTHER = ["#332288", "#882255", "#999933", "#44aa99"]
 MARKERS = ["o", "s", "D", "^", "v", "P"]
 WIDTH = 7.2  # inches: a page's text width
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from hyper.settings.baselines import Baselines
 from hyper.settings.dataset import Dataset
 from hyper.settings.decoding import Decoding, Dense
+from hyper.settings.encoding import Encoding
 from hyper.settings.evaluation import Evaluation
 from hyper.settings.generators import Generators
 from hyper.settings.glm import Glm
@@ -30,6 +31,7 @@ class Settings(Section):
     responses: Responses = Field(Responses(), description="Which voxels are kept.")
     generators: Generators = Field(Generators(), description="The network that makes the faces.")
     decoding: Decoding = Field(Decoding(), description="From responses to latents.")
+    encoding: Encoding = Field(Encoding(), description="From features of the stimuli to responses.")
     mapping: Mapping = Field(Mapping(), description="Which voxels carry which layer of the generator.")
     baselines: Baselines = Field(Baselines(), description="What the decoders must beat.")
     evaluation: Evaluation = Field(Evaluation(), description="How good the reconstructions are.")
@@ -41,6 +43,8 @@ class Settings(Section):
         if taken:
             raise ValueError(f"{min(taken)!r} cannot name a decoder: it is the baseline's name")
         self._check_mapping()
+        if self.encoding.features and self.study.last_stage == "glm":
+            raise ValueError("encoding.features need responses: set study.last_stage: report, or name none")
         if self.dataset.responses is not None:
             return self._agree_with_responses()
         if not self.study.simulated and self.dataset.path is None:

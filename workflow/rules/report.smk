@@ -2,6 +2,7 @@
 
 from hyper.report.deliverables import (
     deliverables,
+    encoding_files,
     figure_files,
     map_names,
     response_files,
@@ -14,7 +15,7 @@ MAPS = map_names(SETTINGS["glm"]["contrasts"])
 SERIES = {name: series_of(name) for name in SUBJECTS}
 SCORED = WHOLE and ATTRIBUTES
 FIGURES = figure_files(
-    SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED, SCORED
+    SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED, SCORED, ENCODED
 )
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
 RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
@@ -22,6 +23,7 @@ LAYERS = dict.fromkeys(MAPPED, plan.mapped_layers)
 DELIVERABLES = (
     deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS, SCORED) + CHOICES
 )
+DELIVERABLES += encoding_files(ENCODED, list(map(map_label, FEATURES)), ENCODED_VOXELS, bool(JOINT), "<results>/")
 
 
 rule write_report:
@@ -42,6 +44,7 @@ rule write_report:
         attribute_table=["<results>/evaluation/attributes.tsv"] if SCORED else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
+        shares=[f"<results>/encoding/sub-{subject}/sub-{subject}_shares.tsv" for subject in ENCODED],
         files=DELIVERABLES,
     output:
         page="<results>/report/index.html",

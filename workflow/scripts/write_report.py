@@ -38,6 +38,7 @@ def main(job):
         attributes=next(map(Path, job.input.attribute_table), None),
         truth=next(map(Path, job.input.truth), None),
         maps={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.maps)},
+        encodings={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.shares)},
         files=expand_folders(job.input.files),
     )
     page = render_page(sources)

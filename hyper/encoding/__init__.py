@@ -1,0 +1,1 @@
+"""From features of the stimuli to responses: encoding models."""
