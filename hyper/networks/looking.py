@@ -40,7 +40,7 @@ class Preparation:
 
     def __call__(self, images: np.ndarray) -> Tensor:
         """Images, shape (n, height, width, 3), uint8, as the network takes them: (n, 3, size, size)."""
-        pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
+        pixels = torch.from_numpy(np.require(images, requirements=["C", "W"])).permute(0, 3, 1, 2).float()
         if pixels.shape[2:] != (self.size, self.size):
             pixels = interpolate(pixels, (self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
         if self.bgr:
