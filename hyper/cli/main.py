@@ -46,9 +46,11 @@ def _doctor(options: argparse.Namespace) -> int:
 
     plan = Plan(read_config(options.configfile), options.configfile)
     faults = plan.faults()
-    found = "response matrices at hand" if plan.given else f"{len(plan.runs)} runs in {plan.dataset}"
+    found = f"{len(plan.runs)} runs in {plan.dataset}"
+    if plan.given or plan.implanted:
+        found = "response matrices at hand" if plan.given else "recordings of implanted electrodes"
     print(f"{plan.settings.study.name}: {len(plan.subjects)} subjects, {found}")
-    if plan.simulated:
+    if plan.settings.study.simulated:
         print("The dataset is simulated: there are no data to examine.")
     for fault in faults:
         print(f"- {fault}")

@@ -23,6 +23,20 @@ def _arxiv(authors: str, year: int, title: str, venue: str, number: str) -> Refe
 
 
 REFERENCES: dict[str, Reference] = {
+    "dado2024": _doi(
+        "Dado, T., Papale, P., Lozano, A., Le, L., Wang, F., van Gerven, M., Roelfsema, P., Güçlütürk, Y., & Güçlü, U.",
+        2024,
+        "Brain2GAN: Feature-disentangled neural encoding and decoding of visual perception in the primate brain",
+        "PLoS Computational Biology, 20(5), e1012058",
+        "10.1371/journal.pcbi.1012058",
+    ),
+    "king2014": _doi(
+        "King, J.-R., & Dehaene, S.",
+        2014,
+        "Characterizing the dynamics of mental representations: the temporal generalization method",
+        "Trends in Cognitive Sciences, 18(4), 203–210",
+        "10.1016/j.tics.2014.01.002",
+    ),
     "dado2022": _doi(
         "Dado, T., Güçlütürk, Y., Ambrogioni, L., Ras, G., Bosch, S., van Gerven, M., & Güçlü, U.",
         2022,

@@ -14,12 +14,14 @@ from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
 from hyper.report.names import number, predictor_label, spell_out
+from hyper.report.over_time import curve_table, latency_table, time_sentences
 from hyper.report.provenance import without_local_paths
+from hyper.report.regional import regional_table
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.separation import separation_notes
 from hyper.report.settings_text import as_yaml, differing
-from hyper.report.sources import FigureFile, Sources, embed_figure, embed_picture
+from hyper.report.sources import FigureFile, Sources, embed_figure, embed_file, embed_picture
 from hyper.report.truth import truth_overview, truth_rows
 
 BLOCK = 12  # faces side by side on the page
@@ -64,7 +66,8 @@ def _summary(sources: Sources) -> dict[str, Any]:
     table = _metrics(sources)
     readings = {subject: read_json(path) for subject, path in sources.trials.items()}
     counts = [item.get("counts", {}) for item in readings.values()]
-    facts = [f"{len(sources.subjects)} {'person' if len(sources.subjects) == 1 else 'people'}"]
+    one, many = ("animal", "animals") if sources.implanted else ("person", "people")
+    facts = [f"{len(sources.subjects)} {one if len(sources.subjects) == 1 else many}"]
     runs = sum(len(item.get("repetition_time", {})) for item in readings.values())
     trials = sum(sum(count.values()) for count in counts)
     if sources.trials:
@@ -157,6 +160,42 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
     }
 
 
+def _regional(sources: Sources) -> dict[str, Any] | None:
+    table = _metrics(sources)
+    figures = _pictures(sources, "regional", "Scores of {} by decoder, from all channels and from each region.")
+    if table is None or not figures:
+        return None
+    own = {name: table[table["subject"] == name] for name in sources.subjects}
+    tables = {name: regional_table(part, sources.decoders) for name, part in own.items()}
+    return {"people": [{"subject": name, "table": item} for name, item in tables.items()], "figures": figures}
+
+
+def _over_time(sources: Sources) -> dict[str, Any] | None:
+    alts = {
+        "curves": "Scores of {} by window of time and region; the tables below hold the same numbers.",
+        "generalisation": "Scores of {}: the decoder of each window, a row, on every window, a column.",
+        "frames": "Faces decoded from {} window by window, and those seen.",
+    }
+    people = []
+    for subject, paths in sources.over_time.items():
+        curves, latencies = (read_table(path, dtype={"region": str}) for path in paths[:2])
+        figures = {kind: _pictures(sources, kind, alt) for kind, alt in alts.items()}
+        people.append(
+            {
+                "subject": subject,
+                "sentences": time_sentences(curves, latencies),
+                "figures": {
+                    kind: [item for item in found if item["subject"] == subject] for kind, found in figures.items()
+                },
+                "animation": embed_file(paths[2]),
+                "links": [(path.suffix[1:].upper(), sources.link(path)) for path in paths if not sources.share],
+                "latencies": latency_table(latencies),
+                "windows": curve_table(curves),
+            }
+        )
+    return {"people": people} if people else None
+
+
 def _attributes(sources: Sources) -> dict[str, Any] | None:
     if sources.attributes is None:
         return None
@@ -209,7 +248,7 @@ def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
             "name": figure.path.stem.rpartition("_")[0],
             "subject": figure.subject,
             "kind": kind,
-            "drawing": kind in ("metrics", "motion", "training"),
+            "drawing": kind in ("metrics", "motion", "training", "curves", "regional"),
             "links": _links(sources, [figure]),
         }
         for figure in sources.figures_of(kind)
@@ -308,6 +347,7 @@ def _size(count: float) -> str:
 
 # sections whose absence says nothing
 _OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers", "attributes")
+_OPTIONAL += ("regional", "over_time")
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
@@ -318,6 +358,8 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ),
     ("data", "How the data were read", _data),
     ("scores", "Scores", _scores),
+    ("regional", "What each region carries", _regional),
+    ("over_time", "Decoding over time", _over_time),
     ("attributes", "Attributes of the faces", _attributes),
     ("choice", "Which decoder to trust", _choice),
     (

@@ -3,6 +3,8 @@
 from hyper.report.deliverables import (
     deliverables,
     figure_files,
+    implant_deliverables,
+    implant_figures,
     map_names,
     response_files,
     templates_version,
@@ -16,12 +18,15 @@ SCORED = WHOLE and ATTRIBUTES
 FIGURES = figure_files(
     SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED, SCORED
 )
+FIGURES |= implant_figures(IMPLANTS if plan.regions else [], TIMED, "<results>/")
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
 RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
 LAYERS = dict.fromkeys(MAPPED, plan.mapped_layers)
 DELIVERABLES = (
     deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS, SCORED) + CHOICES
 )
+if IMPLANTS:
+    DELIVERABLES += implant_deliverables(REGIONAL, TIMED, plan.settings.study.simulated, "<results>/")
 
 
 rule write_report:
@@ -41,6 +46,9 @@ rule write_report:
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         attribute_table=["<results>/evaluation/attributes.tsv"] if SCORED else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
+        time_curves=[f"<results>/over_time/sub-{subject}/sub-{subject}_curves.tsv" for subject in TIMED],
+        time_latencies=[f"<results>/over_time/sub-{subject}/sub-{subject}_latencies.tsv" for subject in TIMED],
+        animations=[f"<results>/over_time/sub-{subject}/sub-{subject}_reconstructions.gif" for subject in TIMED],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
         files=DELIVERABLES,
     output:
