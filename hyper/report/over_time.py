@@ -12,7 +12,7 @@ from hyper.report.names import metric_label, number, p_value
 from hyper.report.scores import Cell, Table
 from hyper.report.style import INK, MARKERS, MUTED, PALETTE, RULE, WIDTH, styled
 
-MAIN = "latent_cosine"
+MAIN = "latent_pearson_dimension"  # its chance is 0 whatever the mean of latents, and it grows evenly with the signal
 
 
 def region_label(name: str) -> str:
@@ -169,11 +169,12 @@ def time_sentences(curves: pd.DataFrame, latencies: pd.DataFrame) -> list[str]:
         if np.isfinite(row.latency_ms):
             planted = f"; planted {row.planted_ms:.0f} ms" if "planted_ms" in latencies else ""
             sentences.append(
-                f"{region_label(str(row.region))}: the cosine has risen halfway at {number(row.latency_ms, 0)} ms "
+                f"{region_label(str(row.region))}: the correlation of latent dimensions has risen halfway at "
+                f"{number(row.latency_ms, 0)} ms "
                 f"(95 % from {number(row.ci_low, 0)} to {number(row.ci_high, 0)} ms){planted}."
             )
         else:
-            sentences.append(f"{region_label(str(row.region))}: the cosine does not rise.")
+            sentences.append(f"{region_label(str(row.region))}: the curve does not rise.")
     return sentences
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from scipy.ndimage import gaussian_filter, sobel
+from scipy.ndimage import gaussian_filter
 
 from hyper.generators.base import Generator, rounded_uint8
 from hyper.generators.batches import generate
@@ -117,12 +117,11 @@ def contrast_energy(images: np.ndarray) -> np.ndarray:
     """Log of the squared contrast by place, orientation and scale, shape (n, 3 * 4 * 64), of uint8 images."""
     grey = images.astype(np.float32).mean(axis=3) / 255
     parts = []
-    for width in (0.0, 1.0, 2.0):
-        smooth = gaussian_filter(grey, (0, width, width))
-        down, across = sobel(smooth, axis=1), sobel(smooth, axis=2)
+    for width in (0.7, 1.4, 2.8):
+        down, across = (gaussian_filter(grey, (0, width, width), order=order) for order in ((0, 1, 0), (0, 0, 1)))
         for angle in np.arange(4) * np.pi / 4:
             energy = np.square(np.cos(angle) * across + np.sin(angle) * down)
-            parts.append(np.log(_pooled(energy[:, None]) + 1e-4))
+            parts.append(np.log(_pooled(energy[:, None]) + 1e-6))
     return np.concatenate(parts, axis=1).reshape(len(images), -1).astype(np.float32)
 
 
