@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from hyper.generators.shipped import boundaries_file
 from hyper.glm.estimate import Recipe
+from hyper.report.implants import implants_words, over_time_words
 from hyper.report.names import network_label, spell_out
 from hyper.report.references import REFERENCES, Reference
 
@@ -31,7 +32,7 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
         paragraphs += [_preprocessing(settings), _first_level(settings)]
     if _whole(settings):
         paragraphs += [_decoding(settings), _evaluation(settings)]
-        paragraphs += [_over_time(settings)] if implants else []
+        paragraphs += [over_time_words(settings)] if implants else []
         paragraphs += [_mapping(settings)] if _get(settings, "mapping.decoders") else []
     paragraphs.append(
         "Snakemake [@snakemake] ran the analysis; every random step derives its seed from the study's seed "
@@ -86,46 +87,13 @@ def _data(settings: Mapping[str, Any], subjects: int) -> str:
             f"responses to the test faces, with the latents of the faces shown.{follows}"
         )
     if _get(settings, "dataset.implants") is not None:
-        return _implants(settings, subjects)
+        return implants_words(settings, subjects)
     if not _get(settings, "study.simulated", False):
         return f"The data of {people} were read from a BIDS dataset [@bids].{follows}"
     return (
         f"The data of {people} were simulated as a BIDS dataset [@bids]: template anatomy under a random affine and a "
         "smooth random warp, head motion, drift, correlated noise, and responses to faces planted as a linear function "
         f"of their latents. Everything planted is known.{follows}"
-    )
-
-
-def _implants(settings: Mapping[str, Any], subjects: int) -> str:
-    animals = f"{subjects} {'animal' if subjects == 1 else 'animals'}"
-    regions = ", ".join(f"{count} in {name}" for name, count in _get(settings, "dataset.implants.regions", {}).items())
-    text = (
-        f"The data of {animals} were multi-unit activity of implanted electrodes ({regions}), one normalised response "
-        "per trial and channel, in the formats of the Brain2GAN study, which the analysis follows [@dado2024]."
-    )
-    planted = _get(settings, "simulation.implants.regions")
-    if not planted or not _get(settings, "study.simulated", False):
-        return text
-    words = {"energy": "contrast energy of the picture", "layer": "a layer of the generator", "latent": "the latent"}
-    told = "; ".join(
-        f"{name}, {words[region['feature']]}, from {region['latency']:g} ms on" for name, region in planted.items()
-    )
-    return f"{text} They were simulated: channels respond linearly to principal components of a feature ({told})."
-
-
-def _over_time(settings: Mapping[str, Any]) -> str:
-    regions = "every decoder was also fitted to the channels of each region alone"
-    files = (_get(settings, "dataset.implants.subjects") or {}).values()
-    if not _get(settings, "study.simulated", False) and not any(own.get("timeseries") for own in files):
-        return f"Beside all channels together, {regions}."
-    cfg = _get(settings, "decoding.over_time", {})
-    decoder = spell_out(cfg.get("decoder") or next(iter(_get(settings, "decoding.decoders", {"": None})), ""))
-    return (
-        f"Beside all channels together, {regions}. Over time, responses were averaged within windows of "
-        f"{cfg['width']:g} ms at a stride of {cfg['stride']:g} ms, a decoder ({decoder}) was fitted to each window, "
-        "and tested on all of them [@king2014]. Each window's p is by permutation of the test stimuli, corrected over "
-        f"windows and regions; latency is where the curve has gone {100 * cfg['rise']:g} % of the way from its mean "
-        "before the onset to its peak, its interval from a bootstrap of the stimuli."
     )
 
 

@@ -165,16 +165,16 @@ def time_sentences(curves: pd.DataFrame, latencies: pd.DataFrame) -> list[str]:
             f"{clean} before the onset: the least of {len(before)} p-values there is {number(least_p)} "
             f"({region_label(str(least['region']))})."
         )
-    for row in latencies[(latencies["metric"] == MAIN)].itertuples():
-        if np.isfinite(row.latency_ms):
-            planted = f"; planted {row.planted_ms:.0f} ms" if "planted_ms" in latencies else ""
-            sentences.append(
-                f"{region_label(str(row.region))}: the correlation of latent dimensions has risen halfway at "
-                f"{number(row.latency_ms, 0)} ms "
-                f"(95 % from {number(row.ci_low, 0)} to {number(row.ci_high, 0)} ms){planted}."
-            )
-        else:
-            sentences.append(f"{region_label(str(row.region))}: the curve does not rise.")
+    for _, row in latencies[latencies["metric"] == MAIN].iterrows():
+        name = region_label(str(row["region"]))
+        if not np.isfinite(row["latency_ms"]):
+            sentences.append(f"{name}: the curve does not rise.")
+            continue
+        planted = f"; planted {row['planted_ms']:.0f} ms" if "planted_ms" in latencies else ""
+        sentences.append(
+            f"{name}: the correlation of latent dimensions has risen halfway at {number(row['latency_ms'], 0)} ms "
+            f"(95 % from {number(row['ci_low'], 0)} to {number(row['ci_high'], 0)} ms){planted}."
+        )
     return sentences
 
 

@@ -10,18 +10,17 @@ from hyper.io.tables import read_json, read_table
 from hyper.report.attributes import attribute_table, read_attributes
 from hyper.report.choice import choice_overview
 from hyper.report.faces import FaceRow, read_faces
+from hyper.report.implants import over_time_content, regional_content
 from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
 from hyper.report.names import number, predictor_label, spell_out
-from hyper.report.over_time import curve_table, latency_table, time_sentences
 from hyper.report.provenance import without_local_paths
-from hyper.report.regional import regional_table
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.separation import separation_notes
 from hyper.report.settings_text import as_yaml, differing
-from hyper.report.sources import FigureFile, Sources, embed_figure, embed_file, embed_picture
+from hyper.report.sources import FigureFile, Sources, embed_figure, embed_picture
 from hyper.report.truth import truth_overview, truth_rows
 
 BLOCK = 12  # faces side by side on the page
@@ -161,39 +160,11 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
 
 
 def _regional(sources: Sources) -> dict[str, Any] | None:
-    table = _metrics(sources)
-    figures = _pictures(sources, "regional", "Scores of {} by decoder, from all channels and from each region.")
-    if table is None or not figures:
-        return None
-    own = {name: table[table["subject"] == name] for name in sources.subjects}
-    tables = {name: regional_table(part, sources.decoders) for name, part in own.items()}
-    return {"people": [{"subject": name, "table": item} for name, item in tables.items()], "figures": figures}
+    return regional_content(sources, _metrics(sources), _pictures)
 
 
 def _over_time(sources: Sources) -> dict[str, Any] | None:
-    alts = {
-        "curves": "Scores of {} by window of time and region; the tables below hold the same numbers.",
-        "generalisation": "Scores of {}: the decoder of each window, a row, on every window, a column.",
-        "frames": "Faces decoded from {} window by window, and those seen.",
-    }
-    people = []
-    for subject, paths in sources.over_time.items():
-        curves, latencies = (read_table(path, dtype={"region": str}) for path in paths[:2])
-        figures = {kind: _pictures(sources, kind, alt) for kind, alt in alts.items()}
-        people.append(
-            {
-                "subject": subject,
-                "sentences": time_sentences(curves, latencies),
-                "figures": {
-                    kind: [item for item in found if item["subject"] == subject] for kind, found in figures.items()
-                },
-                "animation": embed_file(paths[2]),
-                "links": [(path.suffix[1:].upper(), sources.link(path)) for path in paths if not sources.share],
-                "latencies": latency_table(latencies),
-                "windows": curve_table(curves),
-            }
-        )
-    return {"people": people} if people else None
+    return over_time_content(sources, _pictures)
 
 
 def _attributes(sources: Sources) -> dict[str, Any] | None:
@@ -346,8 +317,19 @@ def _size(count: float) -> str:
 
 
 # sections whose absence says nothing
-_OPTIONAL = ("truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers", "attributes")
-_OPTIONAL += ("regional", "over_time")
+_OPTIONAL = (
+    "truth",
+    "maps",
+    "files",
+    "choice",
+    "training",
+    "interpolations",
+    "reliability",
+    "layers",
+    "attributes",
+    "regional",
+    "over_time",
+)
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),

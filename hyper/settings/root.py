@@ -75,7 +75,7 @@ class Settings(Section):
         if self.study.simulated == bool(layout.subjects):
             due = "leave it empty in a simulated study" if layout.subjects else "give the files of each animal"
             raise ValueError(f"dataset.implants.subjects: {due}")
-        if simulated is not None and list(simulated.regions) != list(layout.regions):
+        if simulated is not None and set(simulated.regions) != set(layout.regions):
             raise ValueError("simulation.implants.regions and dataset.implants.regions must have the same names")
         if self.decoding.shared_names():
             raise ValueError("decoding.decoders: animals with implants share no space: leave out `subjects: shared`")

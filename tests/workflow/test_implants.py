@@ -18,7 +18,7 @@ def write_study(folder, **changes):
     for name, section in changes.items():
         config[name] = section
     path = folder / "implants.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
     return Study(folder, path)
 
 
