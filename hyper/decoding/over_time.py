@@ -1,6 +1,6 @@
 """Decoding from windows of time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -49,6 +49,11 @@ def decode_windows(
     for number, responses in enumerate(train):
         decoder = make(number).fit(responses, latents)
         yield np.stack([decoder.decode(window, repeats) for window in test])
+
+
+def of_regions(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
+    """Arrays called ``<kind>/<region>``, by region, in the order of ``regions``: HDF5 keeps none."""
+    return {str(name): arrays[f"{kind}/{name}"] for name in arrays["regions"]}
 
 
 def window_at(starts: np.ndarray, start: float) -> int:

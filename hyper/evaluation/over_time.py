@@ -135,9 +135,9 @@ def find_latencies(
 
 
 def add_planted(latencies: pd.DataFrame, region: np.ndarray, latency: np.ndarray) -> pd.DataFrame:
-    """Add ``planted_ms``, the mean latency of each simulated region's channels; of all, that of the earliest."""
+    """Add ``planted_ms``, the mean latency of each simulated region's channels; NaN of all together."""
     means = {name: float(latency[region == name].mean()) for name in dict.fromkeys(map(str, region))}
-    planted = latencies["region"].map({WHOLE: min(means.values())} | means)
+    planted = latencies["region"].map(means)
     return latencies.assign(planted_ms=planted)
 
 

@@ -110,7 +110,7 @@ def draw_generalisation(matrices: Mapping[str, np.ndarray], starts: np.ndarray, 
             axes.set_title(region_label(region))
             axes.set_xlabel("tested at, ms")
         grid[0, 0].set_ylabel("trained at, ms")
-        bar = figure.colorbar(drawn, ax=grid, fraction=0.05, pad=0.01)
+        bar = figure.colorbar(drawn, ax=grid, fraction=0.05, pad=0.01, shrink=0.72)
         bar.set_label("correlation of latent dimensions")
         bar.outline.set_visible(False)
     return figure
@@ -159,18 +159,18 @@ def time_sentences(curves: pd.DataFrame, latencies: pd.DataFrame) -> list[str]:
         sentences.append("No window ends before the onset, so that chance stands for the noise floor.")
     else:
         least = before.loc[before["p"].idxmin()]
-        least_p = float(least["p"])
-        clean = "Nothing is decodable" if least_p >= 0.05 else "Something seems to be decodable"
+        clean = "Nothing is decodable" if least["p_corrected"] >= 0.05 else "Something seems to be decodable"
         sentences.append(
-            f"{clean} before the onset: the least of {len(before)} p-values there is {number(least_p)} "
-            f"({region_label(str(least['region']))})."
+            f"{clean} before the onset: the least of {len(before)} p-values there is {number(least['p'])} "
+            f"({region_label(str(least['region']))}), {number(least['p_corrected'])} corrected over windows and "
+            "regions."
         )
     for _, row in latencies[latencies["metric"] == MAIN].iterrows():
         name = region_label(str(row["region"]))
         if not np.isfinite(row["latency_ms"]):
             sentences.append(f"{name}: the curve does not rise.")
             continue
-        planted = f"; planted {row['planted_ms']:.0f} ms" if "planted_ms" in latencies else ""
+        planted = f"; planted {row['planted_ms']:.0f} ms" if np.isfinite(row.get("planted_ms", np.nan)) else ""
         sentences.append(
             f"{name}: the correlation of latent dimensions has risen halfway at {number(row['latency_ms'], 0)} ms "
             f"(95 % from {number(row['ci_low'], 0)} to {number(row['ci_high'], 0)} ms){planted}."

@@ -79,6 +79,7 @@ def _summary(sources: Sources) -> dict[str, Any]:
         "headline": headline(table, sources.decoders) if table is not None else [],
         "note": trivial_note(table, sources.decoders) if table is not None else [],
         "readings": sum(len(sentences) for _, sentences in _merged_readings(readings)),
+        "viewer": "an animal" if sources.implanted else "a person",
         "simulated": sources.simulated,
         "whole": sources.whole,
     }

@@ -40,7 +40,7 @@ def test_words_say_what_lies_before_the_onset_and_when_curves_rise(tables):
     assert sentences[1].startswith("Nothing is decodable before the onset: the least of 3 p-values there is 0.")
     assert sentences[2].startswith("All channels: the correlation of latent dimensions has risen halfway at ")
     assert sentences[4].endswith("planted 90 ms.")
-    loud = curves.assign(p=0.001)
+    loud = curves.assign(p=0.001, p_corrected=0.01)
     assert time_sentences(loud, latencies)[1].startswith("Something seems to be decodable before the onset")
     late = curves.assign(before_onset=0)
     assert "No window ends before the onset" in time_sentences(late, latencies)[1]

@@ -26,7 +26,9 @@ def main(job):
         "ends": (windows.ends, ("window",)),
     }
     one = None if cfg["train_window"] is None else window_at(windows.starts, cfg["train_window"])
-    for region, mask in region_masks(facts["region"]).items():
+    masks = region_masks(facts["region"])
+    arrays["regions"] = (np.array(list(masks)), ("region",))
+    for region, mask in masks.items():
         every = np.stack(list(decode_all(job, region, facts, (train[:, :, mask], test[:, :, mask]))))
         own = every[np.arange(len(windows)) if one is None else one, np.arange(len(windows))]
         matrix = np.stack([generalisation_row(facts["test_latents"], decoded) for decoded in every])

@@ -2,6 +2,7 @@
 
 from _rule import run  # isort: skip
 
+from hyper.decoding.over_time import of_regions
 from hyper.io.arrays import read_arrays
 from hyper.io.tables import read_table
 from hyper.report.over_time import draw_curves, draw_frames, draw_generalisation
@@ -12,8 +13,7 @@ def main(job):
     curves, latencies = (read_table(path, dtype={"region": str}) for path in (job.input.curves, job.input.latencies))
     save_figure(draw_curves(curves, latencies), job.output.png, job.output.svg, job.params.dpi)
     arrays, _ = read_arrays(job.input.latents)
-    matrices = {name.split("/")[1]: values for name, values in arrays.items() if name.startswith("generalisation/")}
-    figure = draw_generalisation(matrices, arrays["starts"], arrays["ends"])
+    figure = draw_generalisation(of_regions(arrays, "generalisation"), arrays["starts"], arrays["ends"])
     save_figure(figure, job.output.matrix, job.output.matrix_svg, job.params.dpi)
     images, _ = read_arrays(job.input.images)
     figure = draw_frames(images["stimulus"], images["reconstruction/all"], images["starts"], images["ends"])

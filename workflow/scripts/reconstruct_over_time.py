@@ -2,10 +2,9 @@
 
 from _rule import run  # isort: skip
 
-import numpy as np
-
 from hyper.decoding.animation import write_animation, write_frames
 from hyper.decoding.latents import rescale_latents
+from hyper.decoding.over_time import of_regions
 from hyper.generators.batches import images_uint8
 from hyper.generators.cropped import Cropped
 from hyper.generators.device import choose_device
@@ -20,17 +19,18 @@ def main(job):
     if job.params.cfg["size"]:
         generator = Cropped(generator, job.params.cfg["size"])
     stimuli = images_uint8(generator, arrays["true"][:shown])
-    made = {}
-    for name, values in arrays.items():
-        if name.startswith("decoded/"):
-            latents = values[:, :shown]
-            flat = rescale_latents(latents.reshape(-1, latents.shape[2]), job.params.rescale)
-            made[name.split("/")[1]] = np.reshape(
-                images_uint8(generator, flat), (*latents.shape[:2], *stimuli.shape[1:])
-            )
+    made = {
+        region: faces_of(generator, values[:, :shown], job.params.rescale)
+        for region, values in of_regions(arrays, "decoded").items()
+    }
     windows = arrays["starts"], arrays["ends"]
     write_frames(job.output.images, stimuli, made, arrays["stimuli"][:shown], *windows)
     write_animation(job.output.animation, stimuli, made, *windows, job.params.over_time["milliseconds"])
+
+
+def faces_of(generator, latents, rescale):
+    made = images_uint8(generator, rescale_latents(latents.reshape(-1, latents.shape[2]), rescale))
+    return made.reshape(*latents.shape[:2], *made.shape[1:])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from _rule import run  # isort: skip
 
 import logging
 
+from hyper.decoding.over_time import of_regions
 from hyper.evaluation.over_time import add_planted, find_latencies, score_windows
 from hyper.io.arrays import read_arrays
 from hyper.io.tables import write_table
@@ -12,7 +13,7 @@ from hyper.io.tables import write_table
 def main(job):
     cfg = job.params.cfg
     arrays, _ = read_arrays(job.input.latents)
-    decoded = {name.split("/")[1]: values for name, values in arrays.items() if name.startswith("decoded/")}
+    decoded = of_regions(arrays, "decoded")
     curves = score_windows(
         arrays["true"], decoded, arrays["starts"], arrays["ends"], cfg["permutations"], cfg["resamples"],
         job.params.seed, cfg["correction"],
