@@ -158,7 +158,7 @@ def time_sentences(curves: pd.DataFrame, latencies: pd.DataFrame) -> list[str]:
     if before.empty:
         sentences.append("No window ends before the onset, so that chance stands for the noise floor.")
     else:
-        least = before.loc[before["p"].idxmin()]
+        least = before.sort_values("p").iloc[0]
         clean = "Nothing is decodable" if least["p_corrected"] >= 0.05 else "Something seems to be decodable"
         sentences.append(
             f"{clean} before the onset: the least of {len(before)} p-values there is {number(least['p'])} "
