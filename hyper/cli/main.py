@@ -52,9 +52,11 @@ def _doctor(options: argparse.Namespace) -> int:
     faults = plan.faults()
     if options.voxels and not faults:
         faults = plan.voxel_faults(lambda path: print(f"reading {path}", file=sys.stderr, flush=True))
-    found = "response matrices at hand" if plan.given else f"{len(plan.runs)} runs in {plan.dataset}"
+    found = f"{len(plan.runs)} runs in {plan.dataset}"
+    if plan.given or plan.implanted:
+        found = "response matrices at hand" if plan.given else "recordings of implanted electrodes"
     print(f"{plan.settings.study.name}: {len(plan.subjects)} subjects, {found}")
-    if plan.simulated:
+    if plan.settings.study.simulated:
         print("The dataset is simulated: there are no data to examine.")
     for remark in plan.remarks():
         print(f"  {remark}.")

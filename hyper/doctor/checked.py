@@ -35,7 +35,7 @@ def faults_unless_checked(plan: Any, record: Path) -> list[HyperError]:
     record : Path
         Where the state of the last examination without a fault is kept.
     """
-    if plan.simulated or plan.given is not None:
+    if plan.simulated or plan.given is not None or plan.implanted:
         faults: list[HyperError] = plan.faults()
         return faults
     state = dataset_state(plan.examined(), plan.tree)

@@ -1,6 +1,6 @@
 """What is wrong with response matrices that a study starts from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import h5py
@@ -32,6 +32,16 @@ def find_response_faults(files: Mapping[str, str], shared: bool = False) -> list
         except DataError as fault:
             faults.append(fault)
     return faults
+
+
+def find_implant_faults(files: Iterable[Mapping[str, str | None]]) -> list[HyperError]:
+    """Check that the files of every animal with implants are there; what they hold is checked as they are read."""
+    return [
+        DataError(file, "the file does not exist", f"Correct {name} in dataset.implants.subjects")
+        for own in files
+        for name, file in own.items()
+        if file is not None and not Path(file).is_file()
+    ]
 
 
 def _fault_of(path: Path) -> DataError | None:

@@ -11,7 +11,7 @@ from hyper.dataset.checks import find_faults, find_voxel_faults
 from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, ignored_files, sidecar_paths
 from hyper.dataset.trials import Reading, read_trials
 from hyper.decoding.alignment import common_stimuli
-from hyper.doctor.given import find_response_faults
+from hyper.doctor.given import find_implant_faults, find_response_faults
 from hyper.encoding.names import feature
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
@@ -20,7 +20,9 @@ from hyper.preprocess.engines.programs import find_engine_faults
 from hyper.responses.region import find_region_faults
 from hyper.settings.load import load_settings
 from hyper.settings.root import Settings
-from hyper.simulation.plan import plan_series, plan_subjects
+from hyper.simulation.plan import labels, plan_series, plan_subjects, simulated_files
+
+REGION = "_region-"  # between the name of a decoder and its region
 
 
 class Plan:
@@ -44,7 +46,9 @@ class Plan:
         self.settings: Settings = load_settings(config, ", ".join(self.sources) or "the configuration")
         self.tree: dict[str, Any] = self.settings.model_dump(mode="json")
         self.results = f"results/{self.settings.study.name}"
-        self.simulated = self.settings.study.simulated
+        # of electrodes: the study then has no BIDS dataset, measured or simulated
+        self.implanted = self.settings.dataset.implants is not None
+        self.simulated = self.settings.study.simulated and not self.implanted
 
     def section(self, name: str) -> Any:
         """Return one section as a plain mapping with a stable order of keys: what a rule depends on, no more."""
@@ -66,12 +70,43 @@ class Plan:
         return self.settings.dataset.responses
 
     @cached_property
+    def implants(self) -> dict[str, dict[str, str | None]]:
+        """Files of each animal with implants: responses, latents, test_latents and timeseries."""
+        layout, simulated = self.settings.dataset.implants, self.settings.simulation.implants
+        if layout is None:
+            return {}
+        if simulated is not None:
+            return {label: simulated_files(f"{self.results}/dataset", label) for label in labels(simulated.subjects)}
+        given = {label: files.model_dump() for label, files in layout.subjects.items()}
+        return {
+            label: {name: file and os.path.relpath(Path(file).expanduser()) for name, file in files.items()}
+            for label, files in given.items()
+        }
+
+    @property
+    def regions(self) -> list[str]:
+        """Regions that are decoded one by one, beside all channels together; none without implants."""
+        layout = self.settings.dataset.implants
+        return list(layout.regions) if layout is not None and len(layout.regions) > 1 else []
+
+    def regional_decoders(self, subject: str) -> list[str]:
+        """Names of the decoders of single regions: those of all channels that can be fitted to fewer, and a region."""
+        decoders = self.section("decoding.decoders")
+        names = [name for name in self.decoders_of(subject) if decoders[name]["kind"] != "chainer"]
+        return [f"{name}{REGION}{region}" for name in names for region in self.regions]
+
+    def split_region(self, name: str) -> tuple[str, str | None]:
+        """Name of a decoder without its region, and the region; None of all channels."""
+        decoder, _, region = name.rpartition(REGION)
+        return (decoder, region) if decoder and region in self.regions else (name, None)
+
+    @cached_property
     def runs(self) -> dict[tuple[str, str], Run]:
         """Every run by subject and series."""
         found: list[Run] = []
         if self.simulated:
             found = self._simulated_runs()
-        elif self.given is None:
+        elif self.given is None and not self.implanted:
             found = find_runs(self.dataset, self.settings.dataset.task, self.settings.dataset.subjects)
         return {(run.subject, run.series): run for run in found}
 
@@ -80,6 +115,8 @@ class Plan:
         """Labels of the subjects."""
         if self.given is not None:
             return sorted(self.given)
+        if self.implanted:
+            return sorted(self.implants)
         return sorted({subject for subject, _ in self.runs})
 
     def series_of(self, subject: str) -> list[str]:
@@ -186,7 +223,7 @@ class Plan:
 
     def decoder(self, name: str, subject: str) -> dict[str, Any]:
         """Settings of a decoder for a subject; `file` stands for the subject's own of several `files`."""
-        options = dict(self.section("decoding.decoders")[name])
+        options = dict(self.section("decoding.decoders")[self.split_region(name)[0]])
         options.pop("subjects", None)  # which responses are its input, no setting of the decoder itself
         if "members" in options:
             options["members"] = [{k: v for k, v in m.items() if k != "subjects"} for m in options["members"]]
@@ -232,10 +269,13 @@ class Plan:
         if self.settings.study.last_stage == "report":
             faults += find_boundary_faults(self.boundaries)
             # a study that is simulated, or starts from matrices, has no latents to compare yet
-            own = None if self.simulated or self.given is not None else next(iter(self.latents()), None)
+            absent = self.simulated or self.implanted or self.given is not None
+            own = None if absent else next(iter(self.latents()), None)
             faults += find_generator_faults(self.settings.generators.generator, own)
         if self.given is not None:
             return faults + find_response_faults(self.given, bool(self.settings.decoding.shared_names()))
+        if self.implanted:
+            return faults if self.settings.study.simulated else faults + find_implant_faults(self.implants.values())
         faults += find_engine_faults(self.settings.preprocess.engines)
         if self.settings.study.last_stage == "report":
             faults += find_region_faults(self.region(subject) for subject in self.subjects)

@@ -211,6 +211,40 @@ def figure_files(
     return figures
 
 
+def implant_figures(subjects: Iterable[str], timed: Iterable[str], root: str) -> dict[str, list[str]]:
+    """Name the PNG files of figures of implants: of single regions, and over time where responses are."""
+    drawn = root + "report/figures/"
+    kinds = {"regional": list(subjects), **{key: list(timed) for key in ("curves", "generalisation", "frames")}}
+    return {kind: [f"{drawn}sub-{name}_{kind}.png" for name in names] for kind, names in kinds.items()}
+
+
+def implant_deliverables(
+    regional: Mapping[str, Sequence[str]], timed: Iterable[str], simulated: bool, root: str
+) -> list[str]:  # fmt: skip
+    """Name what a study of implants leaves beside `deliverables`.
+
+    Parameters
+    ----------
+    regional : mapping of str to sequence of str
+        Decoders of single regions, of each animal with implants.
+    timed : iterable of str
+        Animals with responses over time.
+    simulated : bool
+    root : str
+        The study's folder, ending in a slash.
+    """
+    names = [f"responses/sub-{name}/sub-{name}_responses.h5" for name in regional]
+    for name, decoders in regional.items():
+        kept = ("decoder.safetensors", "latents.h5", "images.h5", "images")
+        names += [f"decoding/sub-{name}/{decoder}/{file}" for decoder in decoders for file in kept]
+        names += [f"dataset/sub-{name}_truth.h5"] if simulated else []
+    for name in timed:
+        names.append(f"responses/sub-{name}/sub-{name}_timeseries.h5")
+        over_time = ("latents.h5", "curves.tsv", "latencies.tsv", "images.h5", "reconstructions.gif")
+        names += [f"over_time/sub-{name}/sub-{name}_{file}" for file in over_time]
+    return [root + name for name in names]
+
+
 def response_files(subjects: Sequence[str], whole: bool, root: str) -> dict[str, list[str]]:
     """Name what the page says of the responses: selection, audit and ceiling of each subject; nothing before them."""
     names = {"selections": "desc-active_mask.json", "audits": "audit.json", "ceilings": "ceiling.tsv"}

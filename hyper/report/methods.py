@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from hyper.generators.shipped import boundaries_file
 from hyper.glm.estimate import Recipe
 from hyper.report.encoding_text import encoding_paragraph
+from hyper.report.implants import implants_words, over_time_words
 from hyper.report.names import network_label, spell_out
 from hyper.report.references import REFERENCES, Reference
 
@@ -27,10 +28,12 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
         How many people took part.
     """
     paragraphs = [_data(settings, subjects)]
-    if not _get(settings, "dataset.responses"):
+    implants = _get(settings, "dataset.implants") is not None
+    if not _get(settings, "dataset.responses") and not implants:
         paragraphs += [_preprocessing(settings), _first_level(settings)]
     if _whole(settings):
         paragraphs += [_decoding(settings), _evaluation(settings)]
+        paragraphs += [over_time_words(settings)] if implants else []
         paragraphs += [_mapping(settings)] if _get(settings, "mapping.decoders") else []
         paragraphs += [encoding_paragraph(settings["encoding"])] if _get(settings, "encoding.features") else []
     paragraphs.append(
@@ -85,6 +88,8 @@ def _data(settings: Mapping[str, Any], subjects: int) -> str:
             f"The data of {people} were matrices of responses made elsewhere: single training trials, and the mean "
             f"responses to the test faces, with the latents of the faces shown.{follows}"
         )
+    if _get(settings, "dataset.implants") is not None:
+        return implants_words(settings, subjects)
     if not _get(settings, "study.simulated", False):
         return f"The data of {people} were read from a BIDS dataset [@bids].{follows}"
     return (

@@ -30,6 +30,13 @@ REFERENCES: dict[str, Reference] = {
         "PLoS Computational Biology, 20(5), e1012058",
         "10.1371/journal.pcbi.1012058",
     ),
+    "king2014": _doi(
+        "King, J.-R., & Dehaene, S.",
+        2014,
+        "Characterizing the dynamics of mental representations: the temporal generalization method",
+        "Trends in Cognitive Sciences, 18(4), 203–210",
+        "10.1016/j.tics.2014.01.002",
+    ),
     "dado2022": _doi(
         "Dado, T., Güçlütürk, Y., Ambrogioni, L., Ras, G., Bosch, S., van Gerven, M., & Güçlü, U.",
         2022,

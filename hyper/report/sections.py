@@ -11,6 +11,7 @@ from hyper.report.attributes import attribute_table, read_attributes
 from hyper.report.choice import choice_overview
 from hyper.report.encoding import encoding_people
 from hyper.report.faces import FaceRow, read_faces
+from hyper.report.implants import over_time_content, regional_content
 from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
@@ -65,7 +66,8 @@ def _summary(sources: Sources) -> dict[str, Any]:
     table = _metrics(sources)
     readings = {subject: read_json(path) for subject, path in sources.trials.items()}
     counts = [item.get("counts", {}) for item in readings.values()]
-    facts = [f"{len(sources.subjects)} {'person' if len(sources.subjects) == 1 else 'people'}"]
+    one, many = ("animal", "animals") if sources.implanted else ("person", "people")
+    facts = [f"{len(sources.subjects)} {one if len(sources.subjects) == 1 else many}"]
     runs = sum(len(item.get("repetition_time", {})) for item in readings.values())
     trials = sum(sum(count.values()) for count in counts)
     if sources.trials:
@@ -78,6 +80,7 @@ def _summary(sources: Sources) -> dict[str, Any]:
         "headline": headline(table, sources.decoders) if table is not None else [],
         "note": trivial_note(table, sources.decoders) if table is not None else [],
         "readings": sum(len(sentences) for _, sentences in _merged_readings(readings)),
+        "viewer": "an animal" if sources.implanted else "a person",
         "simulated": sources.simulated,
         "whole": sources.whole,
     }
@@ -158,6 +161,14 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
     }
 
 
+def _regional(sources: Sources) -> dict[str, Any] | None:
+    return regional_content(sources, _metrics(sources), _pictures)
+
+
+def _over_time(sources: Sources) -> dict[str, Any] | None:
+    return over_time_content(sources, _pictures)
+
+
 def _attributes(sources: Sources) -> dict[str, Any] | None:
     if sources.attributes is None:
         return None
@@ -210,7 +221,7 @@ def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
             "name": figure.path.stem.rpartition("_")[0],
             "subject": figure.subject,
             "kind": kind,
-            "drawing": kind in ("metrics", "motion", "training"),
+            "drawing": kind in ("metrics", "motion", "training", "curves", "regional"),
             "links": _links(sources, [figure]),
         }
         for figure in sources.figures_of(kind)
@@ -331,6 +342,8 @@ _OPTIONAL = (
     "layers",
     "attributes",
     "encoding",
+    "regional",
+    "over_time",
 )
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
@@ -342,6 +355,8 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ),
     ("data", "How the data were read", _data),
     ("scores", "Scores", _scores),
+    ("regional", "What each region carries", _regional),
+    ("over_time", "Decoding over time", _over_time),
     ("attributes", "Attributes of the faces", _attributes),
     ("choice", "Which decoder to trust", _choice),
     (

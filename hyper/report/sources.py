@@ -12,7 +12,7 @@ from PIL import Image
 
 from hyper.errors import DataError
 
-_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
+_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".gif": "image/gif"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class FigureFile:
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
         reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits, attributes,
-        encoding or encodingmap.
+        encoding, encodingmap, regional, curves, generalisation or frames.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -68,6 +68,8 @@ class Sources:
         What networks make of the images, by subject and network.
     metrics, truth, attributes : Path, optional
         Tables.
+    over_time : mapping of str to (Path, Path, Path)
+        Of animals with responses over time: tables of curves and of latencies, and the animation (GIF).
     maps : mapping of str to Path
         Summary of each subject's map of layers; its tables lie beside it.
     encodings : mapping of str to Path
@@ -96,6 +98,7 @@ class Sources:
     metrics: Path | None = None
     truth: Path | None = None
     attributes: Path | None = None
+    over_time: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     maps: Mapping[str, Path] = field(default_factory=dict)
     encodings: Mapping[str, Path] = field(default_factory=dict)
     files: Sequence[Path] = ()
@@ -109,6 +112,11 @@ class Sources:
     def simulated(self) -> bool:
         """Whether the data were simulated."""
         return bool(self.settings.get("study", {}).get("simulated", False))
+
+    @property
+    def implanted(self) -> bool:
+        """Whether the responses are those of implanted electrodes."""
+        return self.settings.get("dataset", {}).get("implants") is not None
 
     @property
     def whole(self) -> bool:
@@ -141,7 +149,7 @@ def embed_file(path: str | Path) -> str:
     """
     path = Path(path)
     if path.suffix not in _TYPES:
-        raise DataError(path, "it is no PNG, SVG or JPEG", "Give an image")
+        raise DataError(path, "it is no PNG, SVG, JPEG or GIF", "Give an image")
     try:
         return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
     except FileNotFoundError:

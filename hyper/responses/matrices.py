@@ -1,7 +1,7 @@
 """Response matrices: single training trials, test stimuli averaged over their repeats."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -39,6 +39,8 @@ class Responses:
     test_trial_stimuli, test_trial_series : ndarray of str, optional
     ncsnr, reliability : ndarray, shape (voxel,), optional
         Noise ceiling from the test repeats (`hyper.responses.ceiling`).
+    region, array : ndarray, shape (voxel,), optional
+        Of electrodes: name of the region, and number of the implanted array.
     trials : DataFrame, optional
         Every trial, what became of it, and the SHA-256 of its values at the voxels (`PROVENANCE`).
     """
@@ -60,7 +62,27 @@ class Responses:
     test_trial_series: np.ndarray | None = None
     ncsnr: np.ndarray | None = None
     reliability: np.ndarray | None = None
+    region: np.ndarray | None = None
+    array: np.ndarray | None = None
     trials: pd.DataFrame | None = None
+
+    def within(self, region: str) -> "Responses":
+        """Keep the channels of one region.
+
+        Raises
+        ------
+        DataError
+            When no channel is of that region.
+        """
+        own = np.zeros(len(self.ijk), bool) if self.region is None else self.region == region
+        if not own.any():
+            raise DataError("responses", f"no channel is of the region {region!r}", "Correct dataset.implants.regions")
+        parts: dict[str, np.ndarray] = {}
+        for name, dimensions in (_DIMENSIONS | _OPTIONAL).items():
+            values = getattr(self, name)
+            if values is not None and "voxel" in dimensions:
+                parts[name] = np.compress(own, values, axis=dimensions.index("voxel"))
+        return replace(self, **parts)  # type: ignore[arg-type]
 
     def save(self, path: str | Path, **attributes: object) -> None:
         """Write HDF5 with named dimensions."""
@@ -109,6 +131,8 @@ _OPTIONAL: dict[str, tuple[str, ...]] = {
     "test_trial_series": ("test_trial",),
     "ncsnr": ("voxel",),
     "reliability": ("voxel",),
+    "region": ("voxel",),
+    "array": ("voxel",),
 }
 
 

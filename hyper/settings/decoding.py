@@ -188,6 +188,24 @@ class Interpolation(Section):
     steps: int = Field(7, ge=2, description="Images of each, both ends included.")
 
 
+class OverTime(Section):
+    """Decoding from windows of time-resolved responses; the defaults are those of the published study."""
+
+    width: float = Field(100.0, gt=0, description="Width of a window, ms.")
+    stride: float = Field(25.0, gt=0, description="Time from one window to the next, ms.")
+    decoder: str | None = Field(None, description="Which of decoding.decoders; null takes the first.")
+    train_window: float | None = Field(
+        None,
+        description="Start of the one window, ms from the onset, that the decoder of all windows learns from; null "
+        "gives each window a decoder of its own. The temporal generalisation matrix has both.",
+    )
+    rise: float = Field(
+        0.5, gt=0, lt=1, description="Share of the rise from before the onset to the peak at which latency is taken."
+    )
+    pictures: int = Field(6, ge=1, le=24, description="Test stimuli whose reconstructions are shown over time.")
+    milliseconds: int = Field(600, ge=20, description="How long the animation shows each window, ms.")
+
+
 class Decoding(Section):
     """From responses to latents."""
 
@@ -214,6 +232,7 @@ class Decoding(Section):
     interpolation: Interpolation = Field(
         Interpolation(), description="Images on the way from the decoded to the true latents."
     )
+    over_time: OverTime = Field(OverTime(), description="Decoding over time, where implants have responses over time.")
 
     @field_validator("decoders")
     @classmethod
@@ -236,6 +255,20 @@ class Decoding(Section):
             if decoder.subjects == "shared":
                 raise ValueError(f"the candidate {name!r} learns in a space that all runs made: leave it out")
         return self
+
+    @model_validator(mode="after")
+    def _decoder_over_time(self) -> Self:
+        name = self.over_time.decoder
+        if name is not None and name not in self.decoders:
+            raise ValueError(f"over_time.decoder {name!r} is none of the decoders {', '.join(self.decoders)}")
+        chosen = self.decoders[self.name_over_time()]
+        if name is not None and (isinstance(chosen, Chainer) or getattr(chosen, "layer", None)):
+            raise ValueError(f"over_time.decoder {name!r} cannot be fitted to windows: choose another")
+        return self
+
+    def name_over_time(self) -> str:
+        """The decoder that is fitted to windows of time."""
+        return self.over_time.decoder or next(iter(self.decoders))
 
     def candidate_names(self) -> list[str]:
         """Decoders that compete; empty where none is named and all are dense or trained elsewhere."""

@@ -47,6 +47,8 @@ class Settings(Section):
             raise ValueError("encoding.features need responses: set study.last_stage: report, or name none")
         if self.dataset.responses is not None:
             return self._agree_with_responses()
+        if self.dataset.implants is not None or self.simulation.implants is not None:
+            return self._agree_with_implants()
         if not self.study.simulated and self.dataset.path is None:
             raise ValueError("dataset.path is not set: give the folder of a BIDS dataset, or set study.simulated: true")
         if self.study.last_stage == "report" and self.dataset.latents is None and not self.study.simulated:
@@ -58,17 +60,36 @@ class Settings(Section):
         return self
 
     def _agree_with_responses(self) -> Self:
-        if self.study.simulated or self.dataset.path is not None:
-            raise ValueError("dataset.responses starts at decoding: unset study.simulated and dataset.path")
+        if self.study.simulated or self.dataset.path is not None or self.dataset.implants is not None:
+            raise ValueError("dataset.responses starts at decoding: unset study.simulated, dataset.path and implants")
         if self.study.last_stage == "glm":
             raise ValueError("dataset.responses starts after the glm: set study.last_stage: report")
+        return self
+
+    def _agree_with_implants(self) -> Self:
+        layout, simulated = self.dataset.implants, self.simulation.implants
+        if layout is None:
+            raise ValueError(
+                "simulation.implants needs the layout of channels: set dataset.implants ({} for the published)"
+            )
+        if self.dataset.path is not None or self.study.last_stage == "glm":
+            raise ValueError("dataset.implants starts at decoding: leave dataset.path and study.last_stage as they are")
+        if self.study.simulated != (simulated is not None):
+            raise ValueError("study.simulated and simulation.implants go together where there is dataset.implants")
+        if self.study.simulated == bool(layout.subjects):
+            due = "leave it empty in a simulated study" if layout.subjects else "give the files of each animal"
+            raise ValueError(f"dataset.implants.subjects: {due}")
+        if simulated is not None and set(simulated.regions) != set(layout.regions):
+            raise ValueError("simulation.implants.regions and dataset.implants.regions must have the same names")
+        if self.decoding.shared_names():
+            raise ValueError("decoding.decoders: animals with implants share no space: leave out `subjects: shared`")
         return self
 
     def _check_mapping(self) -> None:
         if not self.mapping.decoders:
             return
-        if self.dataset.responses is not None:
-            raise ValueError("mapping.decoders needs the places of voxels, which dataset.responses does not hold")
+        if self.dataset.responses is not None or self.dataset.implants is not None:
+            raise ValueError("mapping.decoders needs the places of voxels, which only a BIDS dataset holds")
         layers = []
         for name in self.mapping.decoders:
             decoder = self.decoding.decoders.get(name)

@@ -1,6 +1,6 @@
 """The simulated dataset: its defaults are the published study's sizes."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -134,6 +134,39 @@ class Response(Section):
     grey_matter: float = Field(0.5, gt=0, lt=1, description="Least probability of grey matter of a responding voxel.")
 
 
+class ImplantRegion(Section):
+    """What the channels of a region respond to, and when."""
+
+    feature: Literal["energy", "layer", "latent"] = Field(
+        description="Contrast energy of the picture, activation of a layer of the generator, or the latent itself."
+    )
+    layer: str | None = Field(None, description="Layer of the generator, of the feature `layer`; null is the middle.")
+    latency: float = Field(ge=0, description="Time from the onset of the stimulus to that of the response, ms.")
+
+
+class Implants(Section):
+    """Simulated recordings of implanted electrodes, written in the published formats."""
+
+    subjects: int = Field(1, gt=0, le=99, description="Number of animals.")
+    train: int = Field(600, ge=2, description="Training trials, each of another picture.")
+    test: int = Field(48, ge=2, description="Test pictures.")
+    offset: float = Field(
+        0.5, ge=0, description="Mean of the latents, in their standard deviations: styles do not have zero mean."
+    )
+    regions: dict[str, ImplantRegion] = Field(
+        {
+            "V1": ImplantRegion(feature="energy", latency=40.0),
+            "V4": ImplantRegion(feature="layer", latency=60.0),
+            "IT": ImplantRegion(feature="latent", latency=90.0),
+        },
+        description="What is planted in each region of dataset.implants.regions.",
+    )
+    components: int = Field(64, ge=1, description="Principal components of each feature that channels respond to.")
+    duration: float = Field(300.0, gt=0, description="Duration of a trial, ms.")
+    noise: float = Field(2.0, ge=0, description="Noise of a response, in standard deviations of what is planted.")
+    sample_noise: float = Field(6.0, ge=0, description="Noise of a sample in time, in the same unit.")
+
+
 class Simulation(Section):
     """The simulated dataset (used when study.simulated)."""
 
@@ -145,6 +178,11 @@ class Simulation(Section):
     motion: Motion = Field(Motion(), description="Head motion.")
     noise: Noise = Field(Noise(), description="Noise and drift.")
     response: Response = Field(Response(), description="Planted responses.")
+    implants: Implants | None = Field(
+        None,
+        description="Simulate recordings of implanted electrodes instead of BOLD; `{}` takes the defaults, which are "
+        "in schema.json.",
+    )
 
     @model_validator(mode="after")
     def _on_the_clock(self) -> Self:

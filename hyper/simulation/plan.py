@@ -27,9 +27,20 @@ class Numbers(Protocol):
         """Numbers of runs."""
 
 
+def labels(count: int) -> list[str]:
+    """Labels of so many subjects, without ``sub-``: ``01``, ``02``, ..."""
+    return [f"{number:02d}" for number in range(1, count + 1)]
+
+
+def simulated_files(folder: str, label: str) -> dict[str, str | None]:
+    """Files of a simulated animal with implants, by what they hold."""
+    names = {"responses": "normMUA.mat", "latents": "latents.pkl", "timeseries": "timeMUA.mat"}
+    return {"test_latents": None} | {kind: f"{folder}/sub-{label}_{name}" for kind, name in names.items()}
+
+
 def plan_subjects(simulation: Numbers) -> list[str]:
     """Labels of the subjects, without ``sub-``: ``01``, ``02``, ..."""
-    return [f"{number:02d}" for number in range(1, simulation.subjects + 1)]
+    return labels(simulation.subjects)
 
 
 def plan_series(simulation: Numbers) -> list[str]:

@@ -123,3 +123,33 @@ def test_a_map_needs_decoders_of_different_layers(decoders, named, message):
     config = {"study": {"simulated": True}, "decoding": {"decoders": decoders}, "mapping": {"decoders": named}}
     with pytest.raises(SettingsError, match=message):
         load_settings(config)
+
+
+IMPLANTS = {"study": {"simulated": True}, "simulation": {"implants": {}}, "dataset": {"implants": {}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dataset": {"implants": None}}, "simulation.implants needs the layout of channels"),
+        ({"dataset": {"implants": {"broken": [384, 320]}}}, "is no range of columns"),
+        ({"dataset": {"implants": {"broken": [1000, 1064]}}}, "lies beyond 960 channels"),
+        ({"dataset": {"implants": {"exclude": [960]}}}, "there is no channel 960 among 960"),
+        ({"dataset": {"implants": {"regions": {"V1": 960}}}}, "must have the same names"),
+        ({"dataset": {"implants": {"regions": {"all": 960}}}}, "'all' cannot name a region"),
+        ({"dataset": {"path": "bids"}}, "dataset.implants starts at decoding"),
+        ({"study": {"simulated": False}}, "go together"),
+        ({"study": {"simulated": False}, "simulation": {"implants": None}}, "give the files of each animal"),
+        (
+            {"dataset": {"implants": {"subjects": {"M-1": {"responses": "a", "latents": "b"}}}}},
+            "cannot label a subject",
+        ),
+        ({"dataset": {"implants": {"subjects": {"M1": {"responses": "a", "latents": "b"}}}}}, "leave it empty"),
+        ({"decoding": {"decoders": {"both": {"kind": "ridge", "subjects": "shared"}}}}, "share no space"),
+        ({"decoding": {"over_time": {"decoder": "none"}}}, "over_time.decoder 'none' is none of the decoders"),
+    ],
+)
+def test_implants_that_do_not_agree_are_named(change, message):
+    load_settings(IMPLANTS)
+    with pytest.raises(SettingsError, match=message):
+        load_settings(overlay(IMPLANTS, change), "my.yaml")

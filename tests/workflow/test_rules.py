@@ -41,7 +41,8 @@ def test_memory_and_time_grow_with_every_attempt(name, block):
 
 
 def test_rules_that_take_a_device_ask_for_a_gpu():
-    takes = {name for name, text in SCRIPTS.items() if "choose_device(" in text} | {"fit_decoder", "cross_validate"}
+    by_settings = {"fit_decoder", "cross_validate", "decode_over_time"}
+    takes = {name for name, text in SCRIPTS.items() if "choose_device(" in text} | by_settings
     asks = {parameter.id for parameter in rules() if re.search(r"^        gpu=", parameter.values[1], re.MULTILINE)}
     assert asks == takes
 

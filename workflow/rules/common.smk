@@ -61,6 +61,12 @@ CONFIGFILES = plan.sources
 # ranking voxels by anything but their mean holds all training maps of a subject in memory
 SELECTION_SHARE = 0.2 if plan.settings.responses.selection.method == "mean_z" else 3
 
+# animals with implanted electrodes: their files, their regions and the decoders of single regions
+IMPLANTS = plan.implants
+REGIONAL = {name: plan.regional_decoders(name) for name in SUBJECTS}
+TIMED = [name for name, files in IMPLANTS.items() if files["timeseries"]]
+OVER_TIME = plan.settings.decoding.name_over_time()
+
 cfg = plan.section
 # what decides which network it is; size and device have no part in that
 GENERATOR = {key: cfg("generators")[key] for key in ("generator", "latent", "truncation", "label")}
@@ -119,8 +125,8 @@ def show_progress(workflow):
 
 
 def predictors_of(subject):
-    """Decoders, baselines and trivial predictors of a subject: all that is scored."""
-    return DECODERS_OF[subject] + IMAGE_BASELINES + TRIVIAL
+    """Decoders, baselines, trivial predictors and decoders of single regions of a subject: all that is scored."""
+    return DECODERS_OF[subject] + IMAGE_BASELINES + TRIVIAL + REGIONAL[subject]
 
 
 def decoder_of(wildcards):
@@ -131,6 +137,20 @@ def decoder_of(wildcards):
 def responses_of(wildcards):
     """Input function: the response matrices that the wildcards' decoder of the wildcards' subject learns from."""
     return plan.responses_of_decoder(wildcards.decoder, wildcards.subject)
+
+
+def region_of(wildcards):
+    """Input function: the region whose channels the wildcards' decoder learns from; None of all."""
+    return plan.split_region(wildcards.decoder)[1]
+
+
+def implant_files(kind):
+    """Input function: the file of one kind of the wildcards' animal, and its latents."""
+    return lambda wildcards: {
+        name: file
+        for name, file in IMPLANTS[wildcards.subject].items()
+        if file and name in (kind, "latents", "test_latents")
+    }
 
 
 def own_responses(wildcards):

@@ -48,6 +48,7 @@ rule fit_decoder:
         cfg=decoder_of,
         code=code("fit_decoder"),
         generator=lambda wildcards: GENERATOR if learns_by_images(wildcards) else None,
+        region=region_of,
         seed=SEED,
     wildcard_constraints:
         decoder="(?!trivial-|(eigenface|vaegan)(-model)?/)[A-Za-z0-9_-]+",

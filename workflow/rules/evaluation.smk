@@ -53,6 +53,7 @@ rule evaluate:
         code=code("evaluate"),
         generator=cfg("generators.generator"),
         networks=list(FEATURE_NETWORKS),
+        region=lambda wildcards: region_of(wildcards) or ("all" if IMPLANTS else "active"),
         seed=SEED,
     message:
         "Scoring {wildcards.decoder} on sub-{wildcards.subject}"

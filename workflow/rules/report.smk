@@ -4,6 +4,8 @@ from hyper.report.deliverables import (
     deliverables,
     encoding_files,
     figure_files,
+    implant_deliverables,
+    implant_figures,
     map_names,
     response_files,
     templates_version,
@@ -17,6 +19,7 @@ SCORED = WHOLE and ATTRIBUTES
 FIGURES = figure_files(
     SERIES, MAPS, WHOLE, "<results>/", [name for name in SUBJECTS if trained_of(name)], MAPPED, SCORED, ENCODED
 )
+FIGURES |= implant_figures(IMPLANTS if plan.regions else [], TIMED, "<results>/")
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
 RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
 LAYERS = dict.fromkeys(MAPPED, plan.mapped_layers)
@@ -24,6 +27,8 @@ DELIVERABLES = (
     deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS, SCORED) + CHOICES
 )
 DELIVERABLES += encoding_files(ENCODED, list(map(map_label, FEATURES)), ENCODED_VOXELS, bool(JOINT), "<results>/")
+if IMPLANTS:
+    DELIVERABLES += implant_deliverables(REGIONAL, TIMED, plan.settings.study.simulated, "<results>/")
 
 
 rule write_report:
@@ -43,6 +48,9 @@ rule write_report:
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         attribute_table=["<results>/evaluation/attributes.tsv"] if SCORED else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
+        time_curves=[f"<results>/over_time/sub-{subject}/sub-{subject}_curves.tsv" for subject in TIMED],
+        time_latencies=[f"<results>/over_time/sub-{subject}/sub-{subject}_latencies.tsv" for subject in TIMED],
+        animations=[f"<results>/over_time/sub-{subject}/sub-{subject}_reconstructions.gif" for subject in TIMED],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
         shares=[f"<results>/encoding/sub-{subject}/sub-{subject}_shares.tsv" for subject in ENCODED],
         files=DELIVERABLES,

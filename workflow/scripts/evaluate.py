@@ -52,7 +52,9 @@ def table_of(job, items, metrics, network="", ceilings=None):
         permutations=job.params.cfg["permutations"],
         seed=job.params.seed,
         subject=job.wildcards.subject,
-        decoder=job.wildcards.decoder,
+        # a decoder of one region is the same predictor in another row
+        decoder=job.wildcards.decoder.removesuffix(f"_region-{job.params.region}"),
+        region=job.params.region,
         resamples=job.params.cfg["resamples"],
         network=network,
         ceilings=ceilings,

@@ -19,6 +19,8 @@ from hyper.responses.matrices import Responses
 def main(job):
     subject, name = job.wildcards.subject, job.wildcards.decoder
     responses = Responses.load(job.input.responses)
+    if job.params.region:
+        responses = responses.within(job.params.region)
     decoder = make_decoder(seed=derive_seed(job.params.seed, "fit_decoder", subject, name), **job.params.cfg)
     checkpoint = Path(job.output.decoder).with_name(".training.safetensors")
     equip_decoder(decoder, lambda: chosen_generator(job.params.generator), checkpoint, job.params.code)

@@ -37,6 +37,16 @@ def main(job):
         metrics=next(map(Path, job.input.scores), None),
         attributes=next(map(Path, job.input.attribute_table), None),
         truth=next(map(Path, job.input.truth), None),
+        over_time={
+            path.parent.name.removeprefix("sub-"): (path, *others)
+            for path, *others in zip(
+                *(
+                    map(Path, files)
+                    for files in (job.input.time_curves, job.input.time_latencies, job.input.animations)
+                ),
+                strict=True,
+            )
+        },
         maps={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.maps)},
         encodings={path.parent.name.removeprefix("sub-"): path for path in map(Path, job.input.shares)},
         files=expand_folders(job.input.files),
