@@ -81,10 +81,11 @@ def read_panel(
     """
     stimuli: Pictures = {}
     for path in files.values():
-        stimuli = by_id(path, "stimulus", most) | stimuli
+        for name, picture in by_id(path, "stimulus", most).items():
+            stimuli.setdefault(name, picture)
     rows: dict[str, Pictures] = {}
     for path in models:
-        rows["Model"] = by_id(path, "reconstruction", most) | rows.get("Model", {})
+        rows.setdefault("Model", {}).update(by_id(path, "reconstruction", most))
     rows |= {f"sub-{subject}": by_id(path, "reconstruction", most) for subject, path in files.items()}
     return Panel(title, stimuli, rows)
 

@@ -94,6 +94,15 @@ def test_images_that_do_not_match_the_latents_are_refused(tree):
         read_faces(images, latents, DECODERS)
 
 
+def test_baselines_have_faces_and_no_cosines(tree):
+    images, latents = inputs(tree)
+    rows = read_faces([*images, images[1]], [*latents, None], [*DECODERS, "vaegan"])
+    assert np.isnan(rows[2].cosines).all() and np.isfinite(rows[1].cosines).all()
+    assert np.array_equal(rows[2].reconstructions, rows[1].reconstructions)
+    texts = [text.get_text() for text in draw_faces(rows, columns=12).texts]
+    assert "VAE-GAN" in texts and "–" not in texts
+
+
 def test_cosine_of_a_zero_latent_is_missing():
     assert np.isnan(cosine(np.ones((1, 3)), np.zeros((1, 3)))).all()
     assert cosine(np.array([[1.0, 2.0]]), np.array([[-2.0, -4.0]])) == pytest.approx(-1)

@@ -42,7 +42,7 @@ TRIVIAL = list(plan.settings.baselines.trivial)
 # baselines that make images without latents of the generator
 IMAGE_BASELINES = [
     name
-    for baseline in ("eigenface", "vaegan")
+    for baseline in ("vaegan", "eigenface")
     if plan.section("baselines")[baseline]
     for name in (baseline, f"{baseline}-model")
 ]
