@@ -72,7 +72,9 @@ def printed_table(table: pd.DataFrame) -> Table:
     for row in table.to_dict("records"):
         cells = [Cell(f"sub-{row['subject']}", row["subject"]), Cell(predictor_label(row["method"]), word=True)]
         for name in measures:
-            small = p_value(row[f"{name}_p"])
+            chance = row[f"{name}_chance"]
+            words = [p_value(row[f"{name}_p"]), f"chance {number(chance, _DIGITS)}" if pd.notna(chance) else ""]
+            small = "; ".join(word for word in words if word)
             cells.append(Cell(_mean(row, name, "±"), order_of(row[name]), small))
         rows.append(cells)
     columns = [("Person", ""), ("Method", ""), *((metric_label(name), name) for name in measures)]

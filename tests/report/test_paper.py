@@ -76,7 +76,7 @@ def test_table_one_in_print_and_in_latex(metrics, tmp_path):
     assert printed.people == list(table["subject"])
     value = f"{row['latent_similarity']:.4f}"
     assert printed.rows[0][2].text == f"{value} ± {row['latent_similarity_sem']:.4f}"
-    assert printed.rows[0][2].small == "p < 0.001"
+    assert printed.rows[0][2].small == "p < 0.001; chance 0.4700"
     assert printed.rows[2][1].text == "VAE-GAN" and printed.rows[2][2].text == "–"
     assert printed.muted[:5] == [False, False, False, True, True]
     latex = latex_table(table)
