@@ -201,6 +201,19 @@ def test_metrics_have_a_panel_each_with_every_predictor(tmp_path):
     saved(figure, tmp_path)
 
 
+def test_chance_and_ceiling_that_differ_stand_beside_each_predictor():
+    table = metrics_table(np.random.default_rng(0)).query("metric == 'ssim_rgb224_gauss3'")
+    own = table["decoder"] == "ridge"
+    table = table.assign(chance=table["chance"].where(~own, 0.7), ceiling=table["ceiling"].where(~own, 0.95))
+    (axes,) = draw_metrics(table, DECODERS).axes
+    bounds = [line for line in axes.lines if len(set(line.get_xdata())) == 1 and line.get_linestyle() in (":", "--")]
+    place = ordered_predictors(table, DECODERS).index("ridge")
+    found = {round(float(line.get_xdata()[0]), 2) for line in bounds if np.mean(line.get_ydata()) == place}
+    assert found == {0.7, 0.95}
+    assert len(bounds) == 2 * (len(DECODERS) + len(TRIVIAL))
+    assert axes.get_xlabel() == "chance 0.31 to 0.70, ceiling 0.83 to 0.95"
+
+
 def test_metrics_without_standard_error_are_drawn(tmp_path):
     table = metrics_table(np.random.default_rng(0)).assign(sem=np.nan, ceiling=np.nan, chance=np.nan, region=np.nan)
     saved(draw_metrics(table[table["metric"] == "latent_cosine"], DECODERS), tmp_path)

@@ -30,7 +30,9 @@ def test_trivial_predictors_identify_nothing(metrics):
     assert (trivial["p"] > 0.5).all()
 
 
-@pytest.mark.parametrize("metric", ["feature_similarity_dlib", "identification_2way_dlib", "identification_2way_pixels"])
+@pytest.mark.parametrize(
+    "metric", ["feature_similarity_dlib", "identification_2way_dlib", "identification_2way_pixels"]
+)
 @pytest.mark.parametrize("subject", ["01", "02"])
 def test_the_published_decoder_beats_both_baselines(metrics, subject, metric):
     rows = metrics.query("subject == @subject and metric == @metric").set_index("decoder")["value"]
