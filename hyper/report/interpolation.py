@@ -108,9 +108,7 @@ def write_animation(path: str | Path, images: np.ndarray) -> None:
     forth = [_frame(images[:, step], step / (steps - 1)) for step in range(steps)]
     frames = [*forth, *forth[-2:0:-1]]
     times = [_HOLD if place in (0, steps - 1) else _FRAME for place in range(len(frames))]
-    # one palette for all: colours that change from frame to frame flicker
-    palette = Image.fromarray(np.concatenate([np.asarray(frame) for frame in forth])).quantize(256)
-    frames = [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
+    frames = [frame.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
     with atomic_path(path) as temporary:
         options = {"format": "GIF", "save_all": True, "duration": times, "loop": 0, "optimize": False}
         frames[0].save(temporary, append_images=frames[1:], **options)

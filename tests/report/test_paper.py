@@ -14,6 +14,7 @@ from hyper.io.arrays import write_arrays
 from hyper.io.atomic import write_text
 from hyper.io.tables import write_table
 from hyper.report.interpolation import draw_interpolations, write_animation
+from hyper.report.metrics import read_metrics
 from hyper.report.page import render_page
 from hyper.report.reconstructions import draw_reconstructions, read_panels
 from hyper.report.scores import overview
@@ -232,3 +233,16 @@ def test_the_page_has_them(tree, metrics, way):
 def test_one_person_needs_no_choice_of_people(tree):
     alone = [figure for figure in tree.figures() if figure.subject == "01"]
     assert '<select id="person">' not in render_page(tree.sources(subjects=("01",), figures=alone))
+
+
+def test_many_decoders_are_folded_away_in_the_summary(tree):
+    table = read_metrics(tree.folder / "evaluation/metrics.tsv")
+    assert "Every decoder" not in render_page(tree.sources())
+    own = table[table["decoder"] == "ridge"]
+    more = [f"ridge{number}" for number in range(4)]
+    write_table(
+        tree.folder / "evaluation/metrics.tsv", pd.concat([table, *(own.assign(decoder=name) for name in more)])
+    )
+    page = render_page(tree.sources(decoders=(*DECODERS, *more), decoders_of=dict.fromkeys(SUBJECTS, DECODERS)))
+    shown, folded = page.split("Every decoder (12 rows)")
+    assert shown.count('class="who"') == 2 and folded.count('class="who"') == 12
