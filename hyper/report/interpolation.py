@@ -34,8 +34,8 @@ def draw_interpolations(images: np.ndarray, stimuli: np.ndarray, scores: pd.Data
     steps = np.rint(np.linspace(0, images.shape[1] - 1, min(SHOWN, images.shape[1]))).astype(int)
     images = images[:, steps]
     rows, columns = images.shape[:2]
-    scores = None if scores is None else named_first(scores)
-    bars = _NAMES + _BARS + 0.15 if scores is not None and len(scores) else 0.0
+    shown = named_first(scores) if scores is not None else pd.DataFrame()
+    bars = _NAMES + _BARS + 0.15 if len(shown) else 0.0
     margin = _LABELS + bars
     size = (WIDTH - margin) / max(columns, 6)
     pitch = max(size, 0.72) if bars else size
@@ -52,7 +52,7 @@ def draw_interpolations(images: np.ndarray, stimuli: np.ndarray, scores: pd.Data
                 axes.imshow(images[row, column], interpolation="antialiased")
                 axes.set_axis_off()
         if bars:
-            _draw_attributes(figure, scores, stimuli, pitch)
+            _draw_attributes(figure, shown, stimuli, pitch)
         for label, column in (("Decoded", 0), ("Seen", columns - 1)):
             middle = (margin + (column + 0.5) * size) / width
             figure.text(middle, 1 - 0.5 * _HEAD / height, label, ha="center", va="center", weight="bold", color=INK)
@@ -110,8 +110,7 @@ def write_animation(path: str | Path, images: np.ndarray) -> None:
     times = [_HOLD if place in (0, steps - 1) else _FRAME for place in range(len(frames))]
     frames = [frame.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
     with atomic_path(path) as temporary:
-        options = {"format": "GIF", "save_all": True, "duration": times, "loop": 0, "optimize": False}
-        frames[0].save(temporary, append_images=frames[1:], **options)
+        frames[0].save(temporary, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
 
 
 def _frame(faces: np.ndarray, share: float) -> Image.Image:

@@ -101,12 +101,13 @@ def _draw_panel(axes: Axes, part: pd.DataFrame, metric: str, predictors: list[st
 def _draw_bound(axes: Axes, part: pd.DataFrame, column: str, predictors: list[str], style: Mapping[str, Any]) -> None:
     """Draw chance or ceiling through the panel, or, where predictors differ in it, beside each (mean over people)."""
     values = part[[column, "decoder"]].dropna().groupby("decoder")[column].mean()
-    values = values[[name for name in predictors if name in values.index]]
-    if len(values) and np.ptp(values) < 0.01 * np.ptp(part["value"].dropna()):
+    if values.empty:
+        return
+    if np.ptp(values) < 0.01 * np.ptp(part["value"].dropna()):
         axes.axvline(values.mean(), zorder=1, **style)
         return
-    for name, value in values.items():
-        place = predictors.index(name)
+    for place, name in enumerate(predictors):
+        value = values.get(name, np.nan)
         axes.plot([value, value], [place - 0.42, place + 0.42], zorder=1, **style)
 
 

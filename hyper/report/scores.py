@@ -8,12 +8,12 @@ import pandas as pd
 
 from hyper.report.metrics import first_region, ordered_predictors
 from hyper.report.names import (
-    is_trivial,
     main_metrics,
     metric_label,
     number,
     p_value,
     predictor_label,
+    reads_no_brain,
     significant,
     verdict,
 )
@@ -153,7 +153,7 @@ def _group_overview(part: pd.DataFrame, people: int, metrics: list[str], decoder
             mean = values.mean()
             cells.append(Cell(number(mean), order_of(mean), between))
         rows.append(cells)
-        muted.append(is_trivial(name))
+        muted.append(reads_no_brain(name))
     columns = [("Predictor", ""), *((metric_label(metric), metric) for metric in metrics)]
     return Table(columns, rows, [], muted, f"All {people} people: mean, lowest and highest")
 
@@ -166,7 +166,7 @@ def _overview_of(own: pd.DataFrame, subject: str, metrics: list[str], decoders: 
             found = own[(own["decoder"] == name) & (own["metric"] == metric)]
             cells.append(Cell("–") if found.empty else _score(found.iloc[0]))
         rows.append(cells)
-        muted.append(is_trivial(name))
+        muted.append(reads_no_brain(name))
     foot = []
     for bound in ("chance", "ceiling"):
         values = [own.loc[own["metric"] == metric, bound].dropna() for metric in metrics]
@@ -202,7 +202,7 @@ def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
         cells += [Cell(str(row[name]), str(row[name]), word=True) for _, name in columns[2:]]
         cells += [Cell(significant(row[name]), order_of(row[name])) for _, name in numbers]
         rows.append([*cells, *(Cell(significant(row[name], 3), order_of(row[name])) for _, name in tests)])
-        muted.append(is_trivial(row["decoder"]))
+        muted.append(reads_no_brain(row["decoder"]))
     return Table([*columns, *numbers, *tests], rows, [], muted, people=list(ordered["subject"]))
 
 

@@ -1,13 +1,14 @@
 """Table 1 of the published study, from any study: similarity of latents, features and structure by method."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from hyper.io.tables import read_table
 from hyper.report.metrics import first_region, ordered_predictors
-from hyper.report.names import is_trivial, metric_label, number, p_value, predictor_label
+from hyper.report.names import is_trivial, metric_label, number, p_value, predictor_label, reads_no_brain
 from hyper.report.scores import Cell, Table, order_of
 
 _LATENT, _FEATURE, _STRUCTURE = "latent_similarity", "feature_similarity_", "ssim_rgb224_gauss3"
@@ -52,12 +53,13 @@ def table_one(metrics: pd.DataFrame, decoders: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def published_measures(names: Sequence[str]) -> list[str]:
+def published_measures(names: Iterable[str]) -> list[str]:
     """The published measures among metrics, in the published order; the features are those of one network."""
-    features = [name for name in dict.fromkeys(names) if name.startswith(_FEATURE)]
+    known = list(dict.fromkeys(names))
+    features = [name for name in known if name.startswith(_FEATURE)]
     features.sort(key=lambda name: (*_NETWORKS, name[len(_FEATURE) :]).index(name[len(_FEATURE) :]))
     chosen = [_LATENT, *features[:1], _STRUCTURE]
-    return [name for name in chosen if name in set(names)]
+    return [name for name in chosen if name in known]
 
 
 def read_table_one(path: str | Path) -> pd.DataFrame:
@@ -78,7 +80,7 @@ def printed_table(table: pd.DataFrame) -> Table:
             cells.append(Cell(_mean(row, name, "±"), order_of(row[name]), small))
         rows.append(cells)
     columns = [("Person", ""), ("Method", ""), *((metric_label(name), name) for name in measures)]
-    muted = [is_trivial(name) or name.endswith(_MODEL) for name in table["method"]]
+    muted = [reads_no_brain(name) for name in table["method"]]
     return Table(columns, rows, muted=muted, people=list(table["subject"]))
 
 
@@ -109,12 +111,12 @@ def _kind(method: str, decoders: Sequence[str]) -> str:
     return "model" if method.endswith(_MODEL) else "baseline"
 
 
-def _mean(row: dict[str, float], name: str, sign: str) -> str:
+def _mean(row: Mapping[Hashable, Any], name: str, sign: str) -> str:
     text = number(row[name], _DIGITS)
     return f"{text} {sign} {number(row[f'{name}_sem'], _DIGITS)}" if pd.notna(row[f"{name}_sem"]) else text
 
 
-def _starred(row: dict[str, float], name: str) -> str:
+def _starred(row: Mapping[Hashable, Any], name: str) -> str:
     if pd.isna(row[name]):
         return "--"
     stars = sum(row[f"{name}_p"] < level for level in (0.05, 0.01, 0.001))
