@@ -171,10 +171,16 @@ def _overview_of(own: pd.DataFrame, subject: str, metrics: list[str], decoders: 
     for bound in ("chance", "ceiling"):
         values = [own.loc[own["metric"] == metric, bound].dropna() for metric in metrics]
         if any(len(value) for value in values):
-            printed = [Cell(number(value.mean()) if len(value) else "–") for value in values]
+            printed = [Cell(_between(value)) for value in values]
             foot.append([Cell(bound.capitalize()), *printed])
     columns = [("Predictor", ""), *((metric_label(metric), metric) for metric in metrics)]
     return Table(columns, rows, foot, muted, f"sub-{subject}", [subject] * len(rows))
+
+
+def _between(values: pd.Series) -> str:
+    """What all values are, or between which they lie: of a mean no predictor would be in its right place."""
+    low, high = (number(values.min()), number(values.max())) if len(values) else ("–", "–")
+    return low if low == high else f"{low} to {high}"
 
 
 def _score(row: pd.Series) -> Cell:

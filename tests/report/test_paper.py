@@ -95,6 +95,12 @@ def test_all_people_come_before_each(metrics):
     cell = group.rows[1][place]
     assert float(cell.order) == pytest.approx(values.mean())
     assert cell.small == f"{values.min():.3f} to {values.max():.3f}"
+    bounds = {row[0].text: row[1:] for row in each[0].foot}
+    place = [name for _, name in each[0].columns].index("ssim_rgb224_gauss3") - 1
+    assert bounds["Chance"][place].text == "0.310" and bounds["Ceiling"][place].text == "0.830"
+    own = metrics["decoder"] == "ridge"
+    other = overview(metrics.assign(ceiling=metrics["ceiling"].where(~own, 0.9)), DECODERS)[1]
+    assert {row[0].text: row[1:] for row in other.foot}["Ceiling"][place].text == "0.830 to 0.900"
     assert group.title.startswith("All 2 people") and not group.people
     assert len(overview(metrics[metrics["subject"] == "01"], DECODERS)) == 1
 
