@@ -34,6 +34,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/over_time.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/faces.smk"
 
 
 onstart:

@@ -15,7 +15,7 @@ COLOURS = {
     "simulation": "#8c6bb1", "dataset": "#6b7f99", "preprocess": "#2b7bba", "quality": "#74a9cf", "glm": "#238b8b",
     "responses": "#41ab5d", "implants": "#78c679", "over_time": "#e0685e", "decoding": "#d9862b", "mapping": "#b5651d",
     "encoding": "#8a9a3c", "baselines": "#9a8c98",
-    "evaluation": "#cb4b4b", "figures": "#d487b0", "report": "#7a5195",
+    "evaluation": "#cb4b4b", "figures": "#d487b0", "faces": "#c994c7", "report": "#7a5195",
 }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def deliverables(
         names += [name.format(subject=subject) for name in _OF_RESPONSES for subject in measured]
         pairs = [(subject, decoder) for subject in runs for decoder in decoders[subject]]
         names += [name.format(subject=subject, decoder=decoder) for name in _OF_DECODERS for subject, decoder in pairs]
-        names.append("evaluation/metrics.tsv")
+        names += ["evaluation/metrics.tsv", "evaluation/tables/table1.tsv", "evaluation/tables/table1.tex"]
     if attributes:
         names += ["evaluation/attributes.tsv", "evaluation/attribute_scores.tsv", "evaluation/edits.h5"]
     for subject, layers in (mapped or {}).items():
@@ -207,7 +207,8 @@ def figure_files(
     figures["map"] = [] if whole else [f"{drawn}sub-{name}_map-{map_}.png" for name in subjects for map_ in maps]
     figures["attributes"] = [f"{drawn}sub-{name}_attributes.png" for name in runs if attributes]
     figures["edits"] = [drawn + "edits.png"] if attributes else []
-    figures["metrics"] = [drawn + "metrics.png"] if whole else []
+    for kind in ("metrics", "reconstructions"):
+        figures[kind] = [f"{drawn}{kind}.png"] if whole else []
     return figures
 
 

@@ -29,7 +29,7 @@ class FaceRow:
     stimuli, reconstructions : ndarray of uint8, shape (stimulus, height, width, 3)
         At most 384 pixels high and wide; the stimuli are shared by all rows.
     cosines : ndarray, shape (stimulus,)
-        Cosine of true and decoded latent.
+        Cosine of true and decoded latent; missing where no latent of the generator was decoded.
     """
 
     decoder: str
@@ -40,7 +40,7 @@ class FaceRow:
 
 
 def read_faces(
-    images: Sequence[str | Path], latents: Sequence[str | Path], decoders: Sequence[str], most: int | None = None
+    images: Sequence[str | Path], latents: Sequence[str | Path | None], decoders: Sequence[str], most: int | None = None
 ) -> list[FaceRow]:
     """Read the reconstructions of one subject.
 
@@ -49,7 +49,7 @@ def read_faces(
     images : sequence of path
         images.h5 of each decoder: ``stimulus``, ``reconstruction`` and ``stimuli``.
     latents : sequence of path
-        latents.h5 of each decoder: ``true``, ``decoded``, ``stimuli``.
+        latents.h5 of each decoder: ``true``, ``decoded``, ``stimuli``. None for a baseline, which has images alone.
     decoders : sequence of str
         Parallel to both.
     most : int, optional
@@ -62,25 +62,31 @@ def read_faces(
     """
     rows: list[FaceRow] = []
     for image_file, latent_file, decoder in zip(images, latents, decoders, strict=True):
-        vectors, _ = read_arrays(latent_file, ["true", "decoded", "stimuli"])
-        ids = [str(name) for name in vectors["stimuli"]]
-        if ids != [str(name) for name in read_arrays(image_file, ["stimuli"])[0]["stimuli"]]:
-            raise DataError(image_file, f"it holds other stimuli than the {len(ids)} of {latent_file}", "Decode again")
+        ids = [str(name) for name in read_arrays(image_file, ["stimuli"])[0]["stimuli"]]
         if rows and ids[:most] != rows[0].ids:
-            raise DataError(latent_file, f"its stimuli differ from those of {decoders[0]}", "Decode again")
-        cosines = cosine(vectors["true"], vectors["decoded"])[:most]
-        stimuli = rows[0].stimuli if rows else _pictures(image_file, "stimulus", most)
-        rows.append(FaceRow(decoder, ids[:most], stimuli, _pictures(image_file, "reconstruction", most), cosines))
+            raise DataError(image_file, f"its stimuli differ from those of {decoders[0]}", "Decode again")
+        cosines = np.full(len(ids), np.nan) if latent_file is None else _cosines(latent_file, image_file, ids)
+        stimuli = rows[0].stimuli if rows else pictures(image_file, "stimulus", most)
+        made = pictures(image_file, "reconstruction", most)
+        rows.append(FaceRow(decoder, ids[:most], stimuli, made, cosines[:most]))
     return rows
 
 
-def _pictures(path: str | Path, name: str, most: int | None) -> np.ndarray:
-    """Pictures no larger than they are shown: those of 1024 x 1024 pixels would take 3 MB each."""
-    pictures = read_arrays(path, [name], most)[0][name]
-    size = tuple(min(SHOWN, edge) for edge in pictures.shape[1:3])
-    if size == pictures.shape[1:3]:
-        return pictures
-    shrunk = (Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS) for picture in pictures)
+def _cosines(latent_file: str | Path, image_file: str | Path, ids: list[str]) -> np.ndarray:
+    """Cosines of the latents of these stimuli."""
+    vectors, _ = read_arrays(latent_file, ["true", "decoded", "stimuli"])
+    if ids != [str(name) for name in vectors["stimuli"]]:
+        raise DataError(image_file, f"it holds other stimuli than the {len(ids)} of {latent_file}", "Decode again")
+    return cosine(vectors["true"], vectors["decoded"])
+
+
+def pictures(path: str | Path, name: str, most: int | None = None) -> np.ndarray:
+    """Pictures of images.h5 no larger than they are shown: those of 1024 x 1024 pixels would take 3 MB each."""
+    found = read_arrays(path, [name], most)[0][name]
+    size = tuple(min(SHOWN, edge) for edge in found.shape[1:3])
+    if size == found.shape[1:3]:
+        return found
+    shrunk = (Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS) for picture in found)
     return np.stack([np.asarray(picture) for picture in shrunk])
 
 
@@ -116,19 +122,24 @@ def draw_faces(rows: Sequence[FaceRow], columns: int = 12) -> Figure:
             top = height - 0.06 - block * (block_height + gap)
             for line in range(len(rows) + 1):
                 picture = rows[0].stimuli[place] if line == 0 else rows[line - 1].reconstructions[place]
-                label = name if line == 0 else number(rows[line - 1].cosines[place], 2)
+                label = name if line == 0 else cosine_label(rows[line - 1].cosines[place])
                 left, bottom = margin + column * size, top - line * (size + text) - size
-                _draw_picture(figure, picture, (left, bottom, size), label, line == 0)
+                draw_picture(figure, picture, (left, bottom, size), label, line == 0)
         for block in range(blocks):
             top = height - 0.06 - block * (block_height + gap)
             for line, label in enumerate(["Stimulus", *(predictor_label(row.decoder) for row in rows)]):
                 middle = (top - line * (size + text) - size / 2) / height
                 weight = "bold" if line == 0 else "normal"
-                figure.text((margin - 0.1) / width, middle, _folded(label), ha="right", va="center", weight=weight)
+                figure.text((margin - 0.1) / width, middle, folded(label), ha="right", va="center", weight=weight)
     return figure
 
 
-def _draw_picture(figure: Figure, picture: np.ndarray, box: tuple[float, float, float], label: str, seen: bool) -> None:
+def cosine_label(value: float) -> str:
+    """A cosine in print; nothing where there is none."""
+    return number(value, 2) if np.isfinite(value) else ""
+
+
+def draw_picture(figure: Figure, picture: np.ndarray, box: tuple[float, float, float], label: str, seen: bool) -> None:
     """Draw one face into `box` (left, bottom, size; inches) with its label underneath."""
     left, bottom, size = box
     width, height = figure.get_size_inches()
@@ -142,7 +153,7 @@ def _draw_picture(figure: Figure, picture: np.ndarray, box: tuple[float, float, 
     figure.text(middle, (bottom + 0.01) / height, label, ha="center", va="top", fontsize=6, color=colour)
 
 
-def _folded(label: str, width: int = 13) -> str:
+def folded(label: str, width: int = 13) -> str:
     """Break a label into lines that fit the margin."""
     lines = [""]
     for word in label.split():

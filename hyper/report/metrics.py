@@ -1,7 +1,8 @@
 """The scores of decoders and trivial predictors, drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +35,7 @@ def draw_metrics(table: pd.DataFrame, decoders: Sequence[str]) -> Figure:
     Returns
     -------
     Figure
-        Dashed line: chance (the mean over predictors where they differ). Dotted line: ceiling of a subject.
+        Dashed line: chance; dotted line: ceiling; of each predictor where they differ.
     """
     table = first_region(table)
     metrics, subjects = main_metrics(table["metric"]), list(dict.fromkeys(table["subject"]))
@@ -85,13 +86,8 @@ def _draw_panel(axes: Axes, part: pd.DataFrame, metric: str, predictors: list[st
                     row["value"], place + offset, xerr=row["sem"] if np.isfinite(row["sem"]) else None, fmt=marker,
                     color=colour, markerfacecolor=face, markersize=4, markeredgewidth=0.9, elinewidth=0.9, capsize=1.8,
                 )  # fmt: skip
-        ceilings = own["ceiling"].dropna()
-        if len(ceilings):
-            shared = len(set(part["ceiling"].dropna())) == 1
-            axes.axvline(ceilings.max(), color=MUTED if shared else colour, linewidth=1, linestyle=":", zorder=1)
-    chance = part["chance"].dropna()
-    if len(chance):
-        axes.axvline(chance.mean(), color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    _draw_bound(axes, part, "ceiling", predictors, {"color": MUTED, "linewidth": 1, "linestyle": ":"})
+    _draw_bound(axes, part, "chance", predictors, {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 3))})
     axes.set_yticks(range(len(predictors)), [predictor_label(name) for name in predictors])
     for label, name in zip(axes.get_yticklabels(), predictors, strict=False):  # inner panels have none
         label.set_color(MUTED if is_trivial(name) else INK)
@@ -102,18 +98,28 @@ def _draw_panel(axes: Axes, part: pd.DataFrame, metric: str, predictors: list[st
     axes.margins(x=0.08)
 
 
+def _draw_bound(axes: Axes, part: pd.DataFrame, column: str, predictors: list[str], style: Mapping[str, Any]) -> None:
+    """Draw chance or ceiling through the panel, or, where predictors differ in it, beside each (mean over people)."""
+    values = part[[column, "decoder"]].dropna().groupby("decoder")[column].mean()
+    if values.empty:
+        return
+    if np.ptp(values) < 0.01 * np.ptp(part["value"].dropna()):
+        axes.axvline(values.mean(), zorder=1, **style)
+        return
+    for place, name in enumerate(predictors):
+        value = values.get(name, np.nan)
+        axes.plot([value, value], [place - 0.42, place + 0.42], zorder=1, **style)
+
+
 def _stated(part: pd.DataFrame) -> str:
-    """Chance, ceiling and number of stimuli in words."""
+    """Chance and ceiling in words."""
     words = []
-    if len(chance := part["chance"].dropna()):
-        same = np.ptp(chance) < 0.005
-        words.append(f"chance {number(chance.mean(), 2)}" + ("" if same else " on average"))
-    if len(ceiling := part["ceiling"].dropna()):
-        low, high = number(ceiling.min(), 2), number(ceiling.max(), 2)
-        words.append(f"ceiling {low}" if low == high else f"ceiling {low} to {high}")
-    else:
-        words.append("no ceiling")
-    return ", ".join(words)
+    for column in ("chance", "ceiling"):
+        if len(values := part[column].dropna()):
+            digits = 2 if np.ptp(part["value"].dropna()) > 0.05 else 4
+            low, high = number(values.min(), digits), number(values.max(), digits)
+            words.append(f"{column} {low}" if low == high else f"{column} {low} to {high}")
+    return ", ".join([*words, *(["no ceiling"] if part["ceiling"].isna().all() else [])])
 
 
 def _legend(subjects: list[str]) -> list[Line2D]:

@@ -56,6 +56,11 @@ def is_trivial(name: str) -> bool:
     return name.startswith("trivial-")
 
 
+def reads_no_brain(name: str) -> bool:
+    """Whether a predictor is a trivial one, or the model of a baseline, which the stimulus itself goes through."""
+    return is_trivial(name) or name.endswith("-model")
+
+
 def predictor_label(name: str) -> str:
     """Name of a decoder or trivial predictor in print."""
     bare = name.removeprefix("trivial-")

@@ -40,6 +40,7 @@ def render_page(sources: Sources) -> str:
     return template.render(
         title=title,
         study=sources.study,
+        subjects=list(sources.subjects),
         sections=sections,
         absent=absent,
         versions=sources.versions,

@@ -8,12 +8,12 @@ import pandas as pd
 
 from hyper.report.metrics import first_region, ordered_predictors
 from hyper.report.names import (
-    is_trivial,
     main_metrics,
     metric_label,
     number,
     p_value,
     predictor_label,
+    reads_no_brain,
     significant,
     verdict,
 )
@@ -47,6 +47,8 @@ class Table:
     muted : list of bool
         Rows to print in a lighter ink.
     title : str
+    people : list of str
+        Whose each row is; empty where rows are not one person's.
     """
 
     columns: list[tuple[str, str]]
@@ -54,6 +56,7 @@ class Table:
     foot: list[list[Cell]] = field(default_factory=list)
     muted: list[bool] = field(default_factory=list)
     title: str = ""
+    people: list[str] = field(default_factory=list)
 
 
 def headline(table: pd.DataFrame, decoders: Sequence[str]) -> list[dict[str, Any]]:
@@ -129,13 +132,30 @@ def trivial_note(table: pd.DataFrame, decoders: Sequence[str]) -> list[str]:
 
 
 def overview(table: pd.DataFrame, decoders: Sequence[str]) -> list[Table]:
-    """One table per subject: predictors down, the main metrics across, chance and ceiling at the foot."""
+    """One table per subject: predictors down, the main metrics across, chance and ceiling at the foot.
+
+    Before them stands one of all subjects where there are several.
+    """
     part = first_region(table)
-    metrics = main_metrics(part["metric"])
-    return [
-        _overview_of(part[part["subject"] == subject], subject, metrics, decoders)
-        for subject in dict.fromkeys(part["subject"])
-    ]
+    metrics, subjects = main_metrics(part["metric"]), list(dict.fromkeys(part["subject"]))
+    tables = [_overview_of(part[part["subject"] == subject], subject, metrics, decoders) for subject in subjects]
+    return [_group_overview(part, len(subjects), metrics, decoders), *tables] if len(subjects) > 1 else tables
+
+
+def _group_overview(part: pd.DataFrame, people: int, metrics: list[str], decoders: Sequence[str]) -> Table:
+    """Mean over subjects, and from the lowest to the highest of them."""
+    rows, muted = [], []
+    for name in ordered_predictors(part, decoders):
+        cells = [Cell(predictor_label(name), name)]
+        for metric in metrics:
+            values = part.loc[(part["decoder"] == name) & (part["metric"] == metric), "value"].dropna()
+            between = f"{number(values.min())} to {number(values.max())}" if len(values) > 1 else ""
+            mean = values.mean()
+            cells.append(Cell(number(mean), order_of(mean), between))
+        rows.append(cells)
+        muted.append(reads_no_brain(name))
+    columns = [("Predictor", ""), *((metric_label(metric), metric) for metric in metrics)]
+    return Table(columns, rows, [], muted, f"All {people} people: mean, lowest and highest")
 
 
 def _overview_of(own: pd.DataFrame, subject: str, metrics: list[str], decoders: Sequence[str]) -> Table:
@@ -146,22 +166,28 @@ def _overview_of(own: pd.DataFrame, subject: str, metrics: list[str], decoders: 
             found = own[(own["decoder"] == name) & (own["metric"] == metric)]
             cells.append(Cell("–") if found.empty else _score(found.iloc[0]))
         rows.append(cells)
-        muted.append(is_trivial(name))
+        muted.append(reads_no_brain(name))
     foot = []
     for bound in ("chance", "ceiling"):
         values = [own.loc[own["metric"] == metric, bound].dropna() for metric in metrics]
         if any(len(value) for value in values):
-            printed = [Cell(number(value.mean()) if len(value) else "–") for value in values]
+            printed = [Cell(_between(value)) for value in values]
             foot.append([Cell(bound.capitalize()), *printed])
     columns = [("Predictor", ""), *((metric_label(metric), metric) for metric in metrics)]
-    return Table(columns, rows, foot, muted, f"sub-{subject}")
+    return Table(columns, rows, foot, muted, f"sub-{subject}", [subject] * len(rows))
+
+
+def _between(values: pd.Series) -> str:
+    """What all values are, or between which they lie: of a mean no predictor would be in its right place."""
+    low, high = (number(values.min()), number(values.max())) if len(values) else ("–", "–")
+    return low if low == high else f"{low} to {high}"
 
 
 def _score(row: pd.Series) -> Cell:
     text = number(row["value"])
     if pd.notna(row["sem"]):
         text += f" ± {number(row['sem'])}"
-    return Cell(text, _order(row["value"]), p_value(row["p"]))
+    return Cell(text, order_of(row["value"]), p_value(row["p"]))
 
 
 def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
@@ -180,11 +206,12 @@ def every_number(table: pd.DataFrame, decoders: Sequence[str]) -> Table:
         cells = [Cell(f"sub-{row['subject']}", str(row["subject"]), word=True)]
         cells.append(Cell(predictor_label(row["decoder"]), row["decoder"], word=True))
         cells += [Cell(str(row[name]), str(row[name]), word=True) for _, name in columns[2:]]
-        cells += [Cell(significant(row[name]), _order(row[name])) for _, name in numbers]
-        rows.append([*cells, *(Cell(significant(row[name], 3), _order(row[name])) for _, name in tests)])
-        muted.append(is_trivial(row["decoder"]))
-    return Table([*columns, *numbers, *tests], rows, [], muted)
+        cells += [Cell(significant(row[name]), order_of(row[name])) for _, name in numbers]
+        rows.append([*cells, *(Cell(significant(row[name], 3), order_of(row[name])) for _, name in tests)])
+        muted.append(reads_no_brain(row["decoder"]))
+    return Table([*columns, *numbers, *tests], rows, [], muted, people=list(ordered["subject"]))
 
 
-def _order(value: float) -> str:
+def order_of(value: float) -> str:
+    """By what a number is sorted: all its digits, nothing where it is missing."""
     return repr(float(value)) if pd.notna(value) else ""

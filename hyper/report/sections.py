@@ -10,18 +10,19 @@ from hyper.io.tables import read_json, read_table
 from hyper.report.attributes import attribute_table, read_attributes
 from hyper.report.choice import choice_overview
 from hyper.report.encoding import encoding_people
-from hyper.report.faces import FaceRow, read_faces
+from hyper.report.faces import FaceRow, cosine_label, read_faces
 from hyper.report.implants import over_time_content, regional_content
 from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
-from hyper.report.names import number, predictor_label, spell_out
+from hyper.report.names import predictor_label, spell_out
 from hyper.report.provenance import without_local_paths
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.separation import separation_notes
 from hyper.report.settings_text import as_yaml, differing
-from hyper.report.sources import FigureFile, Sources, embed_figure, embed_picture
+from hyper.report.sources import FigureFile, Sources, embed_animation, embed_figure, embed_picture
+from hyper.report.table1 import printed_table, read_table_one
 from hyper.report.truth import truth_overview, truth_rows
 
 BLOCK = 12  # faces side by side on the page
@@ -92,13 +93,15 @@ def _faces(sources: Sources) -> dict[str, Any] | None:
     most = sources.settings.get("report", {}).get("faces", {}).get("most", 36)
     people = []
     for subject, images in sources.images.items():
-        decoders = sources.decoders_of.get(subject, sources.decoders)
-        rows = read_faces(images, sources.latents[subject], decoders, most)
+        shown = sources.shown_of.get(subject) or sources.decoders_of.get(subject, sources.decoders)
+        latents = [*sources.latents[subject], *[None] * (len(shown) - len(sources.latents[subject]))]
+        rows = read_faces(images, latents, shown, most)
         ids = rows[0].ids
         blocks = [_face_block(rows, range(start, min(start + BLOCK, len(ids)))) for start in range(0, len(ids), BLOCK)]
         print_versions = [figure for figure in sources.figures_of("faces") if figure.subject == subject]
         people.append({"subject": subject, "blocks": blocks, "print": _links(sources, print_versions)})
-    return {"people": people}
+    alt = "Test stimuli, and below them what was reconstructed of every person by the first decoder and each baseline."
+    return {"people": people, "figures": _pictures(sources, "reconstructions", alt)}
 
 
 def _face_block(rows: list[FaceRow], places: range) -> dict[str, Any]:
@@ -112,8 +115,8 @@ def _face_block(rows: list[FaceRow], places: range) -> dict[str, Any]:
         label = predictor_label(row.decoder)
         cells = []
         for place, name in zip(places, ids, strict=True):
-            cosine = number(row.cosines[place], 2)
-            alt = f"Stimulus {name} as reconstructed by {label}; latent cosine {cosine}"
+            cosine = cosine_label(row.cosines[place])
+            alt = f"Stimulus {name} as reconstructed by {label}" + (f"; latent cosine {cosine}" if cosine else "")
             cells.append({"src": embed_picture(row.reconstructions[place]), "alt": alt, "under": cosine})
         lines.append({"label": label, "cells": cells})
     return {"lines": lines}
@@ -156,6 +159,8 @@ def _scores(sources: Sources) -> dict[str, Any] | None:
         "figures": _pictures(sources, "metrics", alt),
         "separation": separation_notes(sources.features),
         "overview": overview(table, sources.decoders),
+        "table1": printed_table(read_table_one(sources.table1)) if sources.table1 else None,
+        "table1_links": _table1_links(sources),
         "every": every_number(table, sources.decoders),
         "link": sources.link(sources.metrics) if sources.metrics else "",
     }
@@ -167,6 +172,27 @@ def _regional(sources: Sources) -> dict[str, Any] | None:
 
 def _over_time(sources: Sources) -> dict[str, Any] | None:
     return over_time_content(sources, _pictures)
+
+
+def _table1_links(sources: Sources) -> list[tuple[str, str]]:
+    if sources.table1 is None or sources.share:
+        return []
+    return [
+        (path.suffix[1:].upper(), sources.link(path)) for path in (sources.table1, sources.table1.with_suffix(".tex"))
+    ]
+
+
+def _interpolations(sources: Sources) -> dict[str, Any] | None:
+    figures = "Attributes of the faces seen by {0} and decoded, and the way from one to the other, row by row."
+    found = _pictures(sources, "interpolations", figures)
+    moving = []
+    for subject, path in sources.animations.items():
+        motion, still = embed_animation(path)
+        decoder = predictor_label(sources.decoders_of.get(subject, sources.decoders)[0])
+        alt = f"Faces of sub-{subject} that turn from those decoded ({decoder}) into those seen, and back"
+        links = _links(sources, [FigureFile("interpolations", path, subject)])
+        moving.append({"subject": subject, "motion": motion, "still": still, "alt": alt, "links": links})
+    return {"figures": found, "moving": moving} if found or moving else None
 
 
 def _attributes(sources: Sources) -> dict[str, Any] | None:
@@ -348,11 +374,7 @@ _OPTIONAL = (
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
     ("faces", "Faces, seen and reconstructed", _faces),
-    (
-        "interpolations",
-        "From decoded to seen",
-        _figures_only({"interpolations": "Faces on the way from those decoded from {} to those seen, row by row."}),
-    ),
+    ("interpolations", "From decoded to seen", _interpolations),
     ("data", "How the data were read", _data),
     ("scores", "Scores", _scores),
     ("regional", "What each region carries", _regional),

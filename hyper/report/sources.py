@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from hyper.errors import DataError
 
@@ -23,8 +23,8 @@ class FigureFile:
     ----------
     kind : str
         Which section it belongs to: motion, quality, registration, flicker, brain, carpet, design, voxels, ceiling,
-        reliability, map, metrics, faces, interpolations, training, layers, surface, regions, edits, attributes,
-        encoding, encodingmap, regional, curves, generalisation or frames.
+        reliability, map, metrics, faces, reconstructions, interpolations, training, layers, surface, regions, edits,
+        attributes, encoding, encodingmap, regional, curves, generalisation or frames.
     path : Path
         The file to embed, PNG or SVG.
     subject : str, optional
@@ -58,6 +58,8 @@ class Sources:
     figures : sequence of FigureFile
     decoders_of : mapping of str to sequence of str
         Each subject's decoders, where some have not all.
+    shown_of : mapping of str to sequence of str
+        What is shown face by face: each subject's decoders, then baselines; the decoders where it is not given.
     images, latents : mapping of str to sequence of Path
         Per subject, parallel to its decoders.
     choices : mapping of str to Path
@@ -66,10 +68,12 @@ class Sources:
         Per subject: how voxels were chosen, the leakage audit, the noise ceiling.
     features : sequence of Path
         What networks make of the images, by subject and network.
-    metrics, truth, attributes : Path, optional
+    metrics, table1, truth, attributes : Path, optional
         Tables.
     over_time : mapping of str to (Path, Path, Path)
         Of animals with responses over time: tables of curves and of latencies, and the animation (GIF).
+    animations : mapping of str to Path
+        Per subject, a GIF from the faces decoded to those seen.
     maps : mapping of str to Path
         Summary of each subject's map of layers; its tables lie beside it.
     encodings : mapping of str to Path
@@ -88,6 +92,7 @@ class Sources:
     versions: Mapping[str, Any]
     figures: Sequence[FigureFile] = ()
     decoders_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    shown_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     latents: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     choices: Mapping[str, Path] = field(default_factory=dict)
@@ -96,6 +101,8 @@ class Sources:
     ceilings: Mapping[str, Path] = field(default_factory=dict)
     features: Sequence[Path] = ()
     metrics: Path | None = None
+    table1: Path | None = None
+    animations: Mapping[str, Path] = field(default_factory=dict)
     truth: Path | None = None
     attributes: Path | None = None
     over_time: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -193,6 +200,32 @@ def embed_figure(path: str | Path, widest: int = 1600, lossless: int = 150_000) 
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=86, method=6)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def embed_animation(path: str | Path, quality: int = 75) -> tuple[str, str]:
+    """Return an animation as a data URI, as WebP a fraction of its size, and its first frame as another.
+
+    Raises
+    ------
+    DataError
+        When the file is missing or no image.
+    """
+    try:
+        with Image.open(path) as animation:
+            frames, times = [], []
+            for frame in ImageSequence.Iterator(animation):
+                frames.append(frame.convert("RGB"))
+                times.append(frame.info.get("duration", 100))
+    except FileNotFoundError:
+        raise DataError(path, "the animation does not exist", "Run the rule that draws it") from None
+    except OSError as fault:
+        raise DataError(path, f"it is no image ({fault})", "Delete it and run its rule again") from fault
+    found = []
+    for options in ({"save_all": True, "append_images": frames[1:], "duration": times, "loop": 0}, {}):
+        buffer = io.BytesIO()
+        frames[0].save(buffer, "WEBP", quality=quality, method=6, **options)
+        found.append(f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}")
+    return found[0], found[1]
 
 
 def embed_picture(picture: np.ndarray, largest: int = 192) -> str:

@@ -185,7 +185,9 @@ class Interpolation(Section):
     """Images on the way from the decoded to the true latents."""
 
     stimuli: int = Field(6, ge=1, description="Test stimuli; the first ones when there are more.")
-    steps: int = Field(7, ge=2, description="Images of each, both ends included.")
+    steps: int = Field(
+        13, ge=2, description="Images of each, both ends included; the figure draws seven of them, the animation all."
+    )
 
 
 class OverTime(Section):

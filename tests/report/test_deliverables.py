@@ -11,7 +11,8 @@ def test_a_whole_study_keeps_what_each_stage_made():
     assert all(name.startswith("results/x/") and "{" not in name for name in names)
     assert sum("stat-z_statmap" in name for name in names) == 3
     assert "results/x/decoding/sub-02/ridge/latents.h5" in names
-    assert {"results/x/evaluation/metrics.tsv", "results/x/evaluation/truth.tsv"} <= set(names)
+    evaluated = {"metrics.tsv", "truth.tsv", "tables/table1.tsv", "tables/table1.tex"}
+    assert {f"results/x/evaluation/{name}" for name in evaluated} <= set(names)
 
 
 def test_a_study_that_ends_at_glm_keeps_no_decoding():
@@ -24,13 +25,14 @@ def test_a_study_that_ends_at_glm_keeps_no_decoding():
 def test_figures_of_both_kinds_of_study():
     whole = figure_files(RUNS, {"mean": ""}, True, "r/")
     assert whole["faces"] == ["r/report/figures/sub-01_faces.png", "r/report/figures/sub-02_faces.png"]
+    assert whole["reconstructions"] == ["r/report/figures/reconstructions.png"]
     assert whole["map"] == []
     assert whole["carpet"] == [
         f"r/preprocess/sub-{subject}/figures/{series}_carpet.png" for subject in RUNS for series in RUNS[subject]
     ]
     assert len(whole["flicker"]) == 4
     short = figure_files(RUNS, ["a", "b"], False, "r/")
-    assert short["metrics"] == short["faces"] == short["voxels"] == []
+    assert short["metrics"] == short["reconstructions"] == short["faces"] == short["voxels"] == []
     assert [name[len("r/report/figures/") :] for name in short["map"]] == [
         "sub-01_map-a.png", "sub-01_map-b.png", "sub-02_map-a.png", "sub-02_map-b.png"
     ]  # fmt: skip

@@ -94,6 +94,15 @@ def test_images_that_do_not_match_the_latents_are_refused(tree):
         read_faces(images, latents, DECODERS)
 
 
+def test_baselines_have_faces_and_no_cosines(tree):
+    images, latents = inputs(tree)
+    rows = read_faces([*images, images[1]], [*latents, None], [*DECODERS, "vaegan"])
+    assert np.isnan(rows[2].cosines).all() and np.isfinite(rows[1].cosines).all()
+    assert np.array_equal(rows[2].reconstructions, rows[1].reconstructions)
+    texts = [text.get_text() for text in draw_faces(rows, columns=12).texts]
+    assert "VAE-GAN" in texts and "–" not in texts
+
+
 def test_cosine_of_a_zero_latent_is_missing():
     assert np.isnan(cosine(np.ones((1, 3)), np.zeros((1, 3)))).all()
     assert cosine(np.array([[1.0, 2.0]]), np.array([[-2.0, -4.0]])) == pytest.approx(-1)
@@ -190,6 +199,19 @@ def test_metrics_have_a_panel_each_with_every_predictor(tmp_path):
     assert "chance 0.31, ceiling 0.83" in stated
     assert "chance 0.50, no ceiling" in stated
     saved(figure, tmp_path)
+
+
+def test_chance_and_ceiling_that_differ_stand_beside_each_predictor():
+    table = metrics_table(np.random.default_rng(0)).query("metric == 'ssim_rgb224_gauss3'")
+    own = table["decoder"] == "ridge"
+    table = table.assign(chance=table["chance"].where(~own, 0.7), ceiling=table["ceiling"].where(~own, 0.95))
+    (axes,) = draw_metrics(table, DECODERS).axes
+    bounds = [line for line in axes.lines if len(set(line.get_xdata())) == 1 and line.get_linestyle() in (":", "--")]
+    place = ordered_predictors(table, DECODERS).index("ridge")
+    found = {round(float(line.get_xdata()[0]), 2) for line in bounds if np.mean(line.get_ydata()) == place}
+    assert found == {0.7, 0.95}
+    assert len(bounds) == 2 * (len(DECODERS) + len(TRIVIAL))
+    assert axes.get_xlabel() == "chance 0.31 to 0.70, ceiling 0.83 to 0.95"
 
 
 def test_metrics_without_standard_error_are_drawn(tmp_path):

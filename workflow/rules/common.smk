@@ -43,11 +43,13 @@ TRIVIAL = list(plan.settings.baselines.trivial)
 # baselines that make images without latents of the generator
 IMAGE_BASELINES = [
     name
-    for baseline in ("eigenface", "vaegan")
+    for baseline in ("vaegan", "eigenface")
     if plan.section("baselines")[baseline]
     for name in (baseline, f"{baseline}-model")
 ]
 DECODERS_OF = {name: plan.decoders_of(name) for name in SUBJECTS}
+# what is drawn of all subjects side by side: the first decoder of each, and the baselines with their models
+RECONSTRUCTED = [(subject, name) for subject in SUBJECTS for name in (DECODERS_OF[subject][0], *IMAGE_BASELINES)]
 # networks that look at the images, each with the file of its weights, if it needs one
 FEATURE_NETWORKS = plan.feature_networks
 RUNS = [(subject, series) for subject in SUBJECTS for series in plan.series_of(subject)]
@@ -127,6 +129,11 @@ def show_progress(workflow):
 def predictors_of(subject):
     """Decoders, baselines, trivial predictors and decoders of single regions of a subject: all that is scored."""
     return DECODERS_OF[subject] + IMAGE_BASELINES + TRIVIAL + REGIONAL[subject]
+
+
+def shown_of(subject):
+    """What of a subject's is drawn face by face: decoders, and baselines without their models."""
+    return DECODERS_OF[subject] + [name for name in IMAGE_BASELINES if not name.endswith("-model")]
 
 
 def decoder_of(wildcards):

@@ -23,6 +23,9 @@ FIGURES |= implant_figures(IMPLANTS if plan.regions else [], TIMED, "<results>/"
 CHOICES = [f"<results>/decoding/sub-{name}/choice.tsv" for name in SUBJECTS] if WHOLE and CANDIDATES else []
 RESPONSES = response_files([name for name in SUBJECTS if SERIES[name]], WHOLE, "<results>/")
 LAYERS = dict.fromkeys(MAPPED, plan.mapped_layers)
+SHOWN_IMAGES = [
+    f"<results>/decoding/sub-{subject}/{name}/images.h5" for subject in SUBJECTS for name in shown_of(subject)
+]
 DELIVERABLES = (
     deliverables(SERIES, DECODERS_OF, WHOLE, SIMULATED, "<results>/", SPACE, WITH_T1W, LAYERS, SCORED) + CHOICES
 )
@@ -31,12 +34,42 @@ if IMPLANTS:
     DELIVERABLES += implant_deliverables(REGIONAL, TIMED, plan.settings.study.simulated, "<results>/")
 
 
+rule write_table1:
+    input:
+        metrics="<results>/evaluation/metrics.tsv",
+    output:
+        table=report(
+            "<results>/evaluation/tables/table1.tsv",
+            caption="../report/table1.rst",
+            category="Scores",
+            labels={"figure": "Table 1"},
+        ),
+        latex="<results>/evaluation/tables/table1.tex",
+    log:
+        "<results>/logs/write_table1.log",
+    benchmark:
+        "<results>/benchmarks/write_table1.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(10),
+    conda:
+        "../../envs/report.yaml"
+    params:
+        code=code("write_table1"),
+        decoders=DECODERS,
+    message:
+        "Writing Table 1"
+    script:
+        "../scripts/write_table1.py"
+
+
 rule write_report:
     input:
         **FIGURES,
         **RESPONSES,
         trials=[f"<results>/trials/sub-{subject}_trials.json" for subject in SUBJECTS if SERIES[subject]],
-        images=of_all_decoders("images.h5") if WHOLE else [],
+        images=SHOWN_IMAGES if WHOLE else [],
         latents=of_all_decoders("latents.h5") if WHOLE else [],
         choices=CHOICES,
         features=[
@@ -46,6 +79,8 @@ rule write_report:
             if WHOLE
         ],
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
+        table1=["<results>/evaluation/tables/table1.tsv"] if WHOLE else [],
+        animations=[f"<results>/report/figures/sub-{subject}_interpolations.gif" for subject in SUBJECTS if WHOLE],
         attribute_table=["<results>/evaluation/attributes.tsv"] if SCORED else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         time_curves=[f"<results>/over_time/sub-{subject}/sub-{subject}_curves.tsv" for subject in TIMED],
@@ -74,6 +109,7 @@ rule write_report:
         subjects=SUBJECTS,
         decoders=DECODERS,
         decoders_of=DECODERS_OF,
+        shown_of={subject: shown_of(subject) for subject in SUBJECTS},
     message:
         "Writing the report"
     script:

@@ -7,7 +7,9 @@ from hyper.report.style import save_figure
 
 
 def main(job):
-    rows = read_faces(job.input.images, job.input.latents, job.params.decoders, job.params.cfg["most"])
+    images, decoders = job.input.images, job.params.decoders
+    latents = [*job.input.latents, *[None] * (len(decoders) - len(job.input.latents))]
+    rows = read_faces(images, latents, decoders, job.params.cfg["most"])
     figure = draw_faces(rows, job.params.cfg["columns"])
     save_figure(figure, job.output.png, job.output.svg, job.params.dpi)
 

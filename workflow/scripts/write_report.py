@@ -27,7 +27,8 @@ def main(job):
         versions=collect_versions(),
         figures=figures_of(job),
         decoders_of=job.params.decoders_of,
-        images=by_subject(job.input.images, job.params.decoders_of),
+        shown_of=job.params.shown_of,
+        images=by_subject(job.input.images, job.params.shown_of),
         latents=by_subject(job.input.latents, job.params.decoders_of),
         choices=dict(zip(subjects, map(Path, job.input.choices), strict=False)),
         selections=dict(zip(subjects, map(Path, job.input.selections), strict=False)),
@@ -35,6 +36,8 @@ def main(job):
         ceilings=dict(zip(subjects, map(Path, job.input.ceilings), strict=False)),
         features=list(map(Path, job.input.features)),
         metrics=next(map(Path, job.input.scores), None),
+        table1=next(map(Path, job.input.table1), None),
+        animations=dict(zip(subjects, map(Path, job.input.animations), strict=False)),
         attributes=next(map(Path, job.input.attribute_table), None),
         truth=next(map(Path, job.input.truth), None),
         over_time={
