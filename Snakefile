@@ -32,6 +32,10 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
 
 
+if workflow.is_main_process:
+    keep_sources(SOURCES)
+
+
 onstart:
     # what `hyper explain` needs to name the file that changed
     record_code([rule.name for rule in workflow.rules])

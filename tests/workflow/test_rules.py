@@ -2,6 +2,8 @@
 
 import os
 import re
+from functools import cache
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -55,8 +57,8 @@ def test_groups_of_the_slurm_profile_are_of_rules():
 def resource_functions():
     """`memory`, `minutes` and `gpu_of` as the workflow defines them, without a study."""
     text = (ROOT / "workflow/rules/common.smk").read_text()
-    start, end = text.index("def memory("), text.index("GPU = gpu_of")
-    names = {"os": os}
+    start, end = text.index("def of_known_signature("), text.index("GPU = gpu_of")
+    names = {"os": os, "cache": cache, "signature": signature}
     exec(compile(text[start:end], "common.smk", "exec"), names)
     return names
 

@@ -5,6 +5,8 @@ import os
 import sys
 import time
 from collections import Counter
+from functools import cache
+from inspect import signature
 from pathlib import Path
 
 # a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
@@ -18,8 +20,10 @@ from hyper.doctor.plan import Plan
 from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.errors import HyperError
 from hyper.io.atomic import write_text
-from hyper.settings.code_version import code_version, file_versions
+from hyper.settings.code_version import code_version, file_versions, keep_sources, recall_sources
 
+SOURCES = ".snakemake/hyper/sources.json"
+recall_sources(SOURCES)
 try:
     plan = Plan(config, workflow.configfiles)
     SUBJECTS = plan.subjects
@@ -61,19 +65,41 @@ CONFIGFILES = plan.sources
 SELECTION_SHARE = 0.2 if plan.settings.responses.selection.method == "mean_z" else 3
 
 cfg = plan.section
+# what bears on how events are read: a subject more or fewer changes nothing for the others
+READING = {key: value for key, value in cfg("dataset").items() if key not in ("path", "subjects", "responses", "latents")}
+# a template of the user's own; the volume in BOLD contrast is for subjects without a T1w volume
+TEMPLATE = {key: value for key, value in cfg("preprocess.template").items() if key != "bold"}
+TEMPLATE_FILES = [str(Path(TEMPLATE[key]).expanduser()) for key in ("t1w", "mask") if TEMPLATE[key]]
+BOLD_TEMPLATE_FILES = [*TEMPLATE_FILES, *filter(None, [cfg("preprocess.template.bold")])]
 # what decides which network it is; size and device have no part in that
 GENERATOR = {key: cfg("generators")[key] for key in ("generator", "latent", "truncation", "label")}
 series_of = plan.series_of
 
 
+def of_known_signature(function):
+    """Have the signature at hand that Snakemake asks for at every call: of a hundred subjects, that is a second."""
+    function.__signature__ = signature(function)
+    return function
+
+
 def memory(base, share=0.0):
     """Resource function: MB, a base and a share of the inputs' size, doubled at every further attempt."""
-    return lambda wildcards, input, attempt: round((base + share * megabytes(input)) * 2 ** (attempt - 1))
+    return scaled(base, share)
 
 
 def minutes(base, per_gigabyte=0.0):
     """Resource function: wall time in minutes, a base and a part per GB of the inputs, doubled like memory."""
-    return lambda wildcards, input, attempt: round((base + per_gigabyte * megabytes(input) / 1000) * 2 ** (attempt - 1))
+    return scaled(base, per_gigabyte / 1000)
+
+
+@cache
+def scaled(base, per_megabyte):
+    """Resource function: a base and a part per MB of the inputs, doubled at every further attempt."""
+    if not per_megabyte:  # the inputs need not be looked at
+        return of_known_signature(lambda wildcards, attempt: round(base * 2 ** (attempt - 1)))
+    return of_known_signature(
+        lambda wildcards, input, attempt: round((base + per_megabyte * megabytes(input)) * 2 ** (attempt - 1))
+    )
 
 
 def megabytes(files):
@@ -137,6 +163,11 @@ def own_responses(wildcards):
     return plan.responses_file(wildcards.subject)
 
 
+def filled(pattern, subject):
+    """A pattern with a subject in place of {subject}."""
+    return pattern.replace("{subject}", subject)
+
+
 def of_all_runs(pattern):
     """A pattern with {subject} and {series} for every run of every subject, in the order of RUNS."""
     return [pattern.replace("{subject}", subject).replace("{series}", series) for subject, series in RUNS]
@@ -145,26 +176,34 @@ def of_all_runs(pattern):
 def raw(suffix):
     """Input function: the raw file with this suffix of the wildcards' subject (and series)."""
     if suffix == "T1w":
-        return lambda wildcards: str(plan.anatomical(wildcards.subject))
-    return lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix))
+        return of_known_signature(lambda wildcards: str(plan.anatomical(wildcards.subject)))
+    return of_known_signature(
+        lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix))
+    )
 
 
 def raw_of_runs(suffix):
     """Input function: the raw files with this suffix of every run of the wildcards' subject."""
-    return lambda wildcards: [
-        str(getattr(plan.runs[wildcards.subject, series], suffix)) for series in series_of(wildcards.subject)
-    ]
+    return of_known_signature(
+        lambda wildcards: [
+            str(getattr(plan.runs[wildcards.subject, series], suffix)) for series in series_of(wildcards.subject)
+        ]
+    )
 
 
 def of_runs(pattern):
     """Input function: a pattern with {subject} and {series} for every run of the wildcards' subject."""
-    return lambda wildcards: expand(pattern, subject=wildcards.subject, series=series_of(wildcards.subject))
+    return of_known_signature(
+        lambda wildcards: [
+            filled(pattern, wildcards.subject).replace("{series}", series) for series in series_of(wildcards.subject)
+        ]
+    )
 
 
 def of_first_run(pattern):
     """Input function: a pattern with {subject} and {series} for the subject's first run, the reference of all others."""
-    return lambda wildcards: pattern.replace("{subject}", wildcards.subject).replace(
-        "{series}", series_of(wildcards.subject)[0]
+    return of_known_signature(
+        lambda wildcards: filled(pattern, wildcards.subject).replace("{series}", series_of(wildcards.subject)[0])
     )
 
 
@@ -185,13 +224,15 @@ def sidecars(wildcards):
 
 def through_t1w(pattern):
     """Input function: the file if the subject has a T1w volume, none if the runs go straight to the template."""
-    return lambda wildcards: expand(pattern, subject=wildcards.subject) if wildcards.subject in WITH_T1W else []
+    return of_known_signature(
+        lambda wildcards: filled(pattern, wildcards.subject) if wildcards.subject in WITH_T1W else []
+    )
 
 
 def either(through_t1w, straight):
     """Input function: the first file if the subject has a T1w volume, the second if the runs go straight."""
-    return lambda wildcards: expand(
-        through_t1w if wildcards.subject in WITH_T1W else straight, subject=wildcards.subject
+    return of_known_signature(
+        lambda wildcards: filled(through_t1w if wildcards.subject in WITH_T1W else straight, wildcards.subject)
     )
 
 
