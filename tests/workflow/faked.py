@@ -15,7 +15,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 AGGREGATES = {"all", "write_report", "write_provenance"}
-MADE = time.time()
 
 
 class FakedStudy:
@@ -48,9 +47,10 @@ class FakedStudy:
 
 def pretend(workflow: Any) -> None:
     """Make what every job of a workflow makes, without running it."""
+    now = time.time()
     jobs = [job for level in workflow.dag.toposorted() for job in level if not job.is_norun]
     for path in (path for job in jobs for path in job.output if not path.is_temp):
-        make(Path(path), path.is_directory)
+        make(Path(path), path.is_directory, now)
     workflow.iocache.deactivate()
     workflow.persistence.deactivate_cache()
     for job in jobs:
@@ -59,14 +59,14 @@ def pretend(workflow: Any) -> None:
         workflow.persistence.cleanup(next(job for job in jobs if path in job.output))
 
 
-def make(path: Path, folder: bool) -> None:
+def make(path: Path, folder: bool, when: float) -> None:
     """An output with a content of its own, made at the same time as all others."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if folder:
         path.mkdir(exist_ok=True)
         path = path / ".snakemake_timestamp"
     path.write_text(str(path))
-    os.utime(path, (MADE, MADE))
+    os.utime(path, (when, when))
 
 
 _parsed: dict[Any, Any] = {}  # a rule file as Python: reading it is most of the time of a small plan
@@ -114,18 +114,12 @@ def build(arguments: list[str], act: Callable[[Any], None] = lambda workflow: No
 
 
 def first_rules(workflow: Any) -> set[str]:
-    """Rules that Snakemake re-runs for a reason of their own, not for input that is made anew.
+    """Rules that Snakemake re-runs for a reason of their own: no input of them is made anew.
 
     The page and the checksums state every setting; they are named only where they are all that runs.
     """
     dag = workflow.dag
-    own = set()
-    for job in dag.needrun_jobs():
-        reason = dag.reason(job)
-        follows = any(map(dag.needrun, dag.dependencies[job]))
-        changed = reason.params_changed or reason.input_changed or reason.software_stack_changed
-        if not follows or (changed and not reason.missing_output):
-            own.add(job.rule.name)
+    own = {job.rule.name for job in dag.needrun_jobs() if not any(map(dag.needrun, dag.dependencies[job]))}
     return own - AGGREGATES or own - {"all"}
 
 

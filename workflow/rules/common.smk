@@ -133,7 +133,11 @@ def record_code(names):
     files = {name: f"workflow/scripts/{name}.py" for name in names if name != "all"}
     new = {code_version(file): file_versions(file) for file in files.values()}
     if set(new) - set(known):
-        write_text(path, json.dumps(known | new, indent=1))
+        try:
+            write_text(path, json.dumps(known | new, indent=1))
+        except OSError as fault:
+            mend = "Make room there, or make it writable, and run the same command again"
+            raise WorkflowError(f"{path.parent}: {fault.strerror}. {mend}.") from None
 
 
 def show_progress(workflow):
