@@ -12,7 +12,8 @@ from pathlib import Path
 # a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
 gc.set_threshold(100_000, 50, 100)
 
-sys.path.insert(0, workflow.basedir)
+# the package beside these rules, also where they are a module of another workflow
+sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]))
 
 from hyper.doctor.checked import faults_unless_checked
 from hyper.doctor.duration import mean_seconds
