@@ -156,4 +156,3 @@ def _docstring_spans(nodes: list[ast.AST]) -> list[tuple[tuple[int, int], tuple[
                     ((text.lineno, text.col_offset), (text.end_lineno or text.lineno, text.end_col_offset or 0))
                 )
     return spans
-

@@ -67,7 +67,9 @@ SELECTION_SHARE = 0.2 if plan.settings.responses.selection.method == "mean_z" el
 
 cfg = plan.section
 # what bears on how events are read: a subject more or fewer changes nothing for the others
-READING = {key: value for key, value in cfg("dataset").items() if key not in ("path", "subjects", "responses", "latents")}
+READING = {
+    key: value for key, value in cfg("dataset").items() if key not in ("path", "subjects", "responses", "latents")
+}
 # a template of the user's own; the volume in BOLD contrast is for subjects without a T1w volume
 TEMPLATE = {key: value for key, value in cfg("preprocess.template").items() if key != "bold"}
 TEMPLATE_FILES = [str(Path(TEMPLATE[key]).expanduser()) for key in ("t1w", "mask") if TEMPLATE[key]]
@@ -182,9 +184,7 @@ def raw(suffix):
     """Input function: the raw file with this suffix of the wildcards' subject (and series)."""
     if suffix == "T1w":
         return of_known_signature(lambda wildcards: str(plan.anatomical(wildcards.subject)))
-    return of_known_signature(
-        lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix))
-    )
+    return of_known_signature(lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix)))
 
 
 def raw_of_runs(suffix):

@@ -36,8 +36,7 @@ rule assemble_responses:
         tables=of_runs("<results>/glm/sub-{subject}/sub-{subject}_{series}_trials.tsv"),
         mask=rules.select_voxels.output.mask,
         selection=rules.select_voxels.output.trials,
-        # select_voxels sees whether they changed; a temporary output has no record to compare with
-        latents=ancient(latents),
+        latents=latents,
     output:
         # nothing but the audit reads it: what the audit does not pass never becomes responses.h5
         responses=temp("<results>/responses/sub-{subject}/sub-{subject}_desc-unaudited_responses.h5"),

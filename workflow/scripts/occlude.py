@@ -23,9 +23,7 @@ def main(job):
     around = cubes(responses.ijk, cube_edges(cube["size"], cube["unit"], responses.affine))
     voxels = np.array_split(np.arange(len(around)), cfg["chunks"])[int(job.wildcards.chunk)]
     if not len(voxels):
-        raise DataError(
-            "mapping.chunks", f"{cfg['chunks']} chunks for {len(around)} voxels", "Ask for fewer chunks"
-        )
+        raise DataError("mapping.chunks", f"{cfg['chunks']} chunks for {len(around)} voxels", "Ask for fewer chunks")
     searchlight = Searchlight(
         cube["replaced_by"], cfg["measure"], cfg["mode"], cfg["precision"] == "mixed", **cfg["screening"],
         seed=derive_seed(job.params.seed, "occlude", job.wildcards.subject, job.wildcards.chunk),
