@@ -109,8 +109,10 @@ def test_a_second_run_at_once_is_refused(tmp_path):
     process = start(study, FACES)
     try:
         wait_for(lambda: list((study.folder / ".snakemake").glob("locks/*")), process)
+        os.killpg(process.pid, signal.SIGSTOP)  # however fast it is
         second = study.snakemake(FACES)
     finally:
+        os.killpg(process.pid, signal.SIGCONT)
         process.communicate(timeout=300)
     assert process.returncode == 0
     assert second.returncode != 0
