@@ -37,6 +37,10 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/faces.smk"
 
 
+if workflow.is_main_process:
+    keep_sources(SOURCES)
+
+
 onstart:
     # what `hyper explain` needs to name the file that changed
     record_code([rule.name for rule in workflow.rules])

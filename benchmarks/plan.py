@@ -66,10 +66,33 @@ def write_sparse(path: Path, shape: tuple[int, ...], tr: float | None) -> None:
     os.truncate(path, 352 + 2 * int(np.prod(shape)))
 
 
-def plan(folder: Path, config: Path) -> tuple[float, float, float, str]:
+TRIVIAL = """
+rule all:
+    input: [f"out/{{i}}_9.txt" for i in range({chains})]
+rule step_0:
+    output: "out/{{i}}_0.txt"
+    shell: "touch {{output}}"
+for k in range(1, 10):
+    rule:
+        name: f"step_{{k}}"
+        input: f"out/{{{{i}}}}_{{k-1}}.txt"
+        output: f"out/{{{{i}}}}_{{k}}.txt"
+        shell: "touch {{output}}"
+"""
+
+
+def floor(folder: Path, jobs: int) -> tuple[float, float, float, str]:
+    """Plan chains of ten jobs that do nothing, as many jobs in all: what Snakemake itself needs at the least."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(TRIVIAL.format(chains=round(jobs / 10)))
+    return plan(folder, None, folder / "Snakefile")
+
+
+def plan(folder: Path, config: Path | None, snakefile: Path = ROOT / "Snakefile") -> tuple[float, float, float, str]:
     """Run `snakemake -n`: seconds, processor seconds, peak memory in MB, and what it said."""
-    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
-    command += ["--directory", str(folder), "--configfile", str(config), "--quiet", "host", "reason", "rules"]
+    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(snakefile), "--cores", "2"]
+    command += ["--directory", str(folder), "--quiet", "host", "reason", "rules"]
+    command += ["--configfile", str(config)] if config else []
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     seconds = time.perf_counter() - started
@@ -134,6 +157,8 @@ def main() -> None:
                 f"{memory:.0f} MB at most"
             )
             (folder / ".snakemake").mkdir(exist_ok=True)
+        seconds, processor, memory, said = floor(folder / "trivial", number_of_jobs(said))
+        print(f"-n of {number_of_jobs(said)} jobs that do nothing: {seconds:.1f} s ({processor:.1f} s of processor)")
     if options.finished:
         seconds, processor, _, said = plan(options.finished, options.configfile)
         nothing = "nothing to be done" if "Nothing to be done" in said else f"{number_of_jobs(said)} jobs to be done"

@@ -1,8 +1,9 @@
 """Write to a temporary name in the same folder, then rename: no reader ever sees half a file."""
 
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +33,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_partial(paths: Iterable[str | Path]) -> None:
+    """Remove what a process that was killed had begun of these files; nobody else may be writing them."""
+    for path in map(Path, paths):
+        if path.parent.is_dir():
+            for left in path.parent.iterdir():
+                if re.fullmatch(rf"\.partial-[a-z0-9_]{{8}}-{re.escape(path.name)}", left.name):
+                    left.unlink()
 
 
 def _umask() -> int:

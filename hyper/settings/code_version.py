@@ -7,9 +7,13 @@ every module of the package that it imports, directly or not; comments, docstrin
 import ast
 import hashlib
 import io
+import json
 import tokenize
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from hyper.io.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +39,7 @@ def code_version(script: str | Path) -> str:
 
 def file_versions(script: str | Path) -> dict[str, str]:
     """Return the fingerprint of a script and of each file of the package that it imports, by path from the root."""
-    return {str(path.relative_to(ROOT)): _fingerprint(path) for path in sorted(closure_of(ROOT / script))}
+    return {str(path.relative_to(ROOT)): _facts(path)[0] for path in sorted(closure_of(ROOT / script))}
 
 
 def closure_of(script: Path) -> set[Path]:
@@ -50,17 +54,64 @@ def closure_of(script: Path) -> set[Path]:
     return found
 
 
+def recall_sources(record: str | Path) -> None:
+    """Read from a file what `keep_sources` wrote: a source of the same size and time is not read again.
+
+    Every job of a workflow starts by reading its rules, and every rule states the hash of its code.
+    """
+    try:
+        _known.update(json.loads(Path(record).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        pass
+
+
+def keep_sources(record: str | Path) -> None:
+    """Write what is known of the sources to a JSON file, if that is more than the file holds; its folder must exist."""
+    record = Path(record)
+    if not _new or not record.parents[1].is_dir():
+        return
+    try:
+        write_text(record, json.dumps({key: _known[key] for key in _used}))
+        _new.clear()
+    except OSError:  # a folder that may not be written to
+        pass
+
+
+_known: dict[str, list[Any]] = {}
+_used: set[str] = set()
+_new: set[str] = set()
+
+
 @cache
-def _imported_files(path: Path) -> tuple[Path, ...]:
+def _facts(path: Path) -> tuple[str, list[str]]:
+    """Fingerprint of a source, and the names of what it imports."""
+    state = path.stat()
+    key = f"{path}:{state.st_size}:{state.st_mtime_ns}"
+    _used.add(key)
+    if key not in _known:
+        source = path.read_text(encoding="utf-8")
+        nodes = list(ast.walk(ast.parse(source)))
+        _new.add(key)
+        _known[key] = [_fingerprint(source, nodes), sorted(_imported_names(nodes))]
+    fingerprint, names = _known[key]
+    return fingerprint, names
+
+
+def _imported_names(nodes: list[ast.AST]) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    files = set()
-    for name in names:
+    return names
+
+
+@cache
+def _imported_files(path: Path) -> tuple[Path, ...]:
+    files: set[Path] = set()
+    for name in _facts(path)[1]:
         files.update(_files_of_module(name, path.parent))
     return tuple(sorted(files))
 
@@ -78,14 +129,12 @@ def _files_of_module(name: str, folder: Path) -> list[Path]:
     return files
 
 
-@cache
-def _fingerprint(path: Path) -> str:
-    """Hash of the source without comments, docstrings and blank lines, the same under every Python version."""
-    source = path.read_text(encoding="utf-8")
+def _fingerprint(source: str, nodes: list[ast.AST]) -> str:
+    """Hash of a source without comments, docstrings and blank lines, the same under every Python version."""
     lines = source.splitlines()
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ()
     spans = [(token.start, token.end) for token in tokens if token.type == tokenize.COMMENT]
-    spans += _docstring_spans(_tree(path))
+    spans += _docstring_spans(nodes)
     for (first, start), (last, end) in sorted(spans, reverse=True):
         rest = lines[last - 1][end:]
         lines[first - 1 : last] = [lines[first - 1][:start] + rest]
@@ -93,9 +142,9 @@ def _fingerprint(path: Path) -> str:
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
 
 
-def _docstring_spans(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _docstring_spans(nodes: list[ast.AST]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     spans = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
             text = node.body[0]
             if (
@@ -107,7 +156,3 @@ def _docstring_spans(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int,
                     ((text.lineno, text.col_offset), (text.end_lineno or text.lineno, text.end_col_offset or 0))
                 )
     return spans
-
-
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))

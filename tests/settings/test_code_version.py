@@ -22,7 +22,7 @@ def house(tmp_path, monkeypatch):
 
 def version():
     module._imported_files.cache_clear()
-    module._fingerprint.cache_clear()
+    module._facts.cache_clear()
     return module.code_version("workflow/scripts/rule.py")
 
 
@@ -56,3 +56,21 @@ def test_closure_of_a_real_script():
     names = {str(path.relative_to(root)) for path in module.closure_of(root / "workflow/scripts/fit_glm.py")}
     assert {"hyper/glm/run.py", "hyper/glm/design.py", "hyper/io/volumes.py", "workflow/scripts/_rule.py"} <= names
     assert not any("decoding" in name or "settings" in name for name in names)
+
+
+def test_what_is_known_of_sources_is_kept_and_never_stale(house, tmp_path, monkeypatch):
+    record = tmp_path / "records/hyper/sources.json"
+    record.parents[1].mkdir()
+    before = version()
+    module.keep_sources(record)
+    monkeypatch.setattr(module, "_known", {})
+    module.recall_sources(record)
+    monkeypatch.setattr(module, "_fingerprint", lambda source, nodes: pytest.fail("a known source was read again"))
+    assert version() == before
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "ROOT", house)
+    edit(house / "hyper/a/used.py", "x + 1", "x + 2")
+    module.recall_sources(record)
+    assert version() != before
+    record.write_text("no JSON")
+    module.recall_sources(record)

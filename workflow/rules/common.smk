@@ -5,12 +5,15 @@ import os
 import sys
 import time
 from collections import Counter
+from functools import cache
+from inspect import signature
 from pathlib import Path
 
 # a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
 gc.set_threshold(100_000, 50, 100)
 
-sys.path.insert(0, workflow.basedir)
+# the package beside these rules, also where they are a module of another workflow
+sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]))
 
 from hyper.doctor.checked import faults_unless_checked
 from hyper.doctor.duration import mean_seconds
@@ -19,8 +22,10 @@ from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.encoding.names import map_label
 from hyper.errors import HyperError
 from hyper.io.atomic import write_text
-from hyper.settings.code_version import code_version, file_versions
+from hyper.settings.code_version import code_version, file_versions, keep_sources, recall_sources
 
+SOURCES = ".snakemake/hyper/sources.json"
+recall_sources(SOURCES)
 try:
     plan = Plan(config, workflow.configfiles)
     SUBJECTS = plan.subjects
@@ -70,19 +75,43 @@ TIMED = [name for name, files in IMPLANTS.items() if files["timeseries"]]
 OVER_TIME = plan.settings.decoding.name_over_time()
 
 cfg = plan.section
+# what bears on how events are read: a subject more or fewer changes nothing for the others
+READING = {
+    key: value for key, value in cfg("dataset").items() if key not in ("path", "subjects", "responses", "latents")
+}
+# a template of the user's own; the volume in BOLD contrast is for subjects without a T1w volume
+TEMPLATE = {key: value for key, value in cfg("preprocess.template").items() if key != "bold"}
+TEMPLATE_FILES = [str(Path(TEMPLATE[key]).expanduser()) for key in ("t1w", "mask") if TEMPLATE[key]]
+BOLD_TEMPLATE_FILES = [*TEMPLATE_FILES, *filter(None, [cfg("preprocess.template.bold")])]
 # what decides which network it is; size and device have no part in that
 GENERATOR = {key: cfg("generators")[key] for key in ("generator", "latent", "truncation", "label")}
 series_of = plan.series_of
 
 
+def of_known_signature(function):
+    """Have the signature at hand that Snakemake asks for at every call: of a hundred subjects, that is a second."""
+    function.__signature__ = signature(function)
+    return function
+
+
 def memory(base, share=0.0):
     """Resource function: MB, a base and a share of the inputs' size, doubled at every further attempt."""
-    return lambda wildcards, input, attempt: round((base + share * megabytes(input)) * 2 ** (attempt - 1))
+    return scaled(base, share)
 
 
 def minutes(base, per_gigabyte=0.0):
     """Resource function: wall time in minutes, a base and a part per GB of the inputs, doubled like memory."""
-    return lambda wildcards, input, attempt: round((base + per_gigabyte * megabytes(input) / 1000) * 2 ** (attempt - 1))
+    return scaled(base, per_gigabyte / 1000)
+
+
+@cache
+def scaled(base, per_megabyte):
+    """Resource function: a base and a part per MB of the inputs, doubled at every further attempt."""
+    if not per_megabyte:  # the inputs need not be looked at
+        return of_known_signature(lambda wildcards, attempt: round(base * 2 ** (attempt - 1)))
+    return of_known_signature(
+        lambda wildcards, input, attempt: round((base + per_megabyte * megabytes(input)) * 2 ** (attempt - 1))
+    )
 
 
 def megabytes(files):
@@ -116,7 +145,11 @@ def record_code(names):
     files = {name: f"workflow/scripts/{name}.py" for name in names if name != "all"}
     new = {code_version(file): file_versions(file) for file in files.values()}
     if set(new) - set(known):
-        write_text(path, json.dumps(known | new, indent=1))
+        try:
+            write_text(path, json.dumps(known | new, indent=1))
+        except OSError as fault:
+            mend = "Make room there, or make it writable, and run the same command again"
+            raise WorkflowError(f"{path.parent}: {fault.strerror}. {mend}.") from None
 
 
 def show_progress(workflow):
@@ -165,6 +198,11 @@ def own_responses(wildcards):
     return plan.responses_file(wildcards.subject)
 
 
+def filled(pattern, subject):
+    """A pattern with a subject in place of {subject}."""
+    return pattern.replace("{subject}", subject)
+
+
 def of_all_runs(pattern):
     """A pattern with {subject} and {series} for every run of every subject, in the order of RUNS."""
     return [pattern.replace("{subject}", subject).replace("{series}", series) for subject, series in RUNS]
@@ -173,26 +211,32 @@ def of_all_runs(pattern):
 def raw(suffix):
     """Input function: the raw file with this suffix of the wildcards' subject (and series)."""
     if suffix == "T1w":
-        return lambda wildcards: str(plan.anatomical(wildcards.subject))
-    return lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix))
+        return of_known_signature(lambda wildcards: str(plan.anatomical(wildcards.subject)))
+    return of_known_signature(lambda wildcards: str(getattr(plan.runs[wildcards.subject, wildcards.series], suffix)))
 
 
 def raw_of_runs(suffix):
     """Input function: the raw files with this suffix of every run of the wildcards' subject."""
-    return lambda wildcards: [
-        str(getattr(plan.runs[wildcards.subject, series], suffix)) for series in series_of(wildcards.subject)
-    ]
+    return of_known_signature(
+        lambda wildcards: [
+            str(getattr(plan.runs[wildcards.subject, series], suffix)) for series in series_of(wildcards.subject)
+        ]
+    )
 
 
 def of_runs(pattern):
     """Input function: a pattern with {subject} and {series} for every run of the wildcards' subject."""
-    return lambda wildcards: expand(pattern, subject=wildcards.subject, series=series_of(wildcards.subject))
+    return of_known_signature(
+        lambda wildcards: [
+            filled(pattern, wildcards.subject).replace("{series}", series) for series in series_of(wildcards.subject)
+        ]
+    )
 
 
 def of_first_run(pattern):
     """Input function: a pattern with {subject} and {series} for the subject's first run, the reference of all others."""
-    return lambda wildcards: pattern.replace("{subject}", wildcards.subject).replace(
-        "{series}", series_of(wildcards.subject)[0]
+    return of_known_signature(
+        lambda wildcards: filled(pattern, wildcards.subject).replace("{series}", series_of(wildcards.subject)[0])
     )
 
 
@@ -213,13 +257,15 @@ def sidecars(wildcards):
 
 def through_t1w(pattern):
     """Input function: the file if the subject has a T1w volume, none if the runs go straight to the template."""
-    return lambda wildcards: expand(pattern, subject=wildcards.subject) if wildcards.subject in WITH_T1W else []
+    return of_known_signature(
+        lambda wildcards: filled(pattern, wildcards.subject) if wildcards.subject in WITH_T1W else []
+    )
 
 
 def either(through_t1w, straight):
     """Input function: the first file if the subject has a T1w volume, the second if the runs go straight."""
-    return lambda wildcards: expand(
-        through_t1w if wildcards.subject in WITH_T1W else straight, subject=wildcards.subject
+    return of_known_signature(
+        lambda wildcards: filled(through_t1w if wildcards.subject in WITH_T1W else straight, wildcards.subject)
     )
 
 

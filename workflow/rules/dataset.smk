@@ -18,7 +18,7 @@ rule read_trials:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("dataset"),
+        cfg=READING,
         code=code("read_trials"),
         dataset=str(plan.dataset),
     message:

@@ -112,9 +112,9 @@ rule score_attributes:
         cfg={key: cfg(f"evaluation.{key}") for key in ("permutations", "resamples", "correction")},
         code=code("score_attributes"),
         generator=GENERATOR,
+        attributes={"sefa": cfg("evaluation.attributes.sefa")},
         labels=WITH_LATENTS,
         seed=SEED,
-        sefa=cfg("evaluation.attributes.sefa"),
         study=STUDY,
     message:
         "Scoring the faces on attributes"

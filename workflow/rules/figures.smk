@@ -1,5 +1,7 @@
 # Figures of the report; those of the preprocessing stand in quality.smk, those of faces in faces.smk.
 
+SLICES = {key: cfg("report.brain")[key] for key in ("slices", "resolution")}
+
 
 rule plot_training:
     input:
@@ -76,10 +78,10 @@ rule plot_layers:
     conda:
         "../../envs/report.yaml"
     params:
-        cfg=cfg("report.brain"),
+        cfg=SLICES,
         atlas=cfg("mapping.atlas"),
         dpi=cfg("report.dpi"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("plot_layers"),
     message:
         "Drawing the layers of sub-{wildcards.subject}"
@@ -109,9 +111,9 @@ rule plot_voxels:
     conda:
         "../../envs/report.yaml"
     params:
-        cfg=cfg("report.brain"),
+        cfg=SLICES,
         dpi=cfg("report.dpi"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("plot_voxels"),
     message:
         "Drawing the voxels of sub-{wildcards.subject}"
@@ -142,8 +144,9 @@ rule plot_ceiling:
     conda:
         "../../envs/report.yaml"
     params:
-        cfg=cfg("report.brain"),
+        cfg=SLICES,
         dpi=cfg("report.dpi"),
+        template=TEMPLATE,
         code=code("plot_ceiling"),
     message:
         "Drawing the noise ceiling of sub-{wildcards.subject}"
@@ -210,7 +213,7 @@ rule plot_map:
     params:
         cfg=cfg("report.brain"),
         dpi=cfg("report.dpi"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("plot_map"),
         contrast=lambda wildcards: MAPS[wildcards.map],
     wildcard_constraints:

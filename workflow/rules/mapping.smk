@@ -1,6 +1,7 @@
 LAYER_DECODERS = cfg("mapping.decoders")
 CHUNKS = [f"{number:03d}" for number in range(cfg("mapping.chunks"))]
 MAPPED = SUBJECTS if LAYER_DECODERS and LAST_STAGE == "report" else []
+OCCLUSION = "cube", "measure", "mode", "screening", "precision", "device", "chunks", "permutations"
 ATLAS = [path for path in (cfg("mapping.atlas.volume"), cfg("mapping.atlas.labels")) if path]
 
 
@@ -25,11 +26,9 @@ rule occlude:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg={key: cfg("mapping")[key] for key in ("cube", "measure", "mode", "screening", "precision", "device")},
-        chunks=len(CHUNKS),
+        cfg={key: cfg("mapping")[key] for key in OCCLUSION},
         code=code("occlude"),
         generator=GENERATOR,
-        permutations=cfg("mapping.permutations"),
         seed=SEED,
     wildcard_constraints:
         chunk="[0-9]+",

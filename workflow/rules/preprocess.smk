@@ -81,6 +81,7 @@ rule register_anatomical:
     input:
         t1w=rules.extract_brain.output.brain,
         mask=rules.extract_brain.output.mask,
+        template=TEMPLATE_FILES,
     output:
         map="<results>/preprocess/sub-{subject}/anat/sub-{subject}_from-<space>_to-T1w_xfm.nii.gz",
     log:
@@ -95,7 +96,7 @@ rule register_anatomical:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.anatomical"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("register_anatomical"),
         seed=SEED,
     message:
@@ -134,6 +135,7 @@ rule register_bold:
 rule extract_bold_brain:
     input:
         boldref=of_first_run("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_boldref.nii.gz"),
+        template=BOLD_TEMPLATE_FILES,
     output:
         mask="<results>/preprocess/sub-{subject}/func/sub-{subject}_desc-brain_mask.nii.gz",
         brain="<results>/preprocess/sub-{subject}/func/sub-{subject}_desc-preproc_boldref.nii.gz",
@@ -208,7 +210,7 @@ rule resample:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.resample"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("resample"),
     message:
         "Bringing {wildcards.series} of sub-{wildcards.subject} to the template"
@@ -234,7 +236,7 @@ rule mask_bold:
         "../../envs/imaging.yaml"
     params:
         cfg=cfg("preprocess.mask"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("mask_bold"),
     message:
         "Masking the BOLD runs of sub-{wildcards.subject}"

@@ -24,7 +24,7 @@ rule compute_confounds:
     params:
         cfg=cfg("preprocess.confounds"),
         radius_mm=cfg("preprocess.realign.radius_mm"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("compute_confounds"),
     message:
         "Computing the confounds of {wildcards.series} of sub-{wildcards.subject}"
@@ -49,7 +49,7 @@ rule plot_motion:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("preprocess.figures"),
+        cfg={"displacement_mm": cfg("preprocess.figures.displacement_mm")},
         code=code("plot_motion"),
         series=lambda wildcards: series_of(wildcards.subject),
     message:
@@ -82,8 +82,8 @@ rule plot_registration:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("preprocess.figures"),
-        template=cfg("preprocess.template"),
+        cfg={"slices": cfg("preprocess.figures.slices")},
+        template=TEMPLATE,
         code=code("plot_registration"),
     message:
         "Drawing the registration of sub-{wildcards.subject}"
@@ -135,7 +135,7 @@ rule plot_carpet:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("preprocess.figures"),
+        cfg={"displacement_mm": cfg("preprocess.figures.displacement_mm")},
         code=code("plot_carpet"),
     message:
         "Drawing the carpet of {wildcards.series} of sub-{wildcards.subject}"
@@ -162,7 +162,7 @@ rule plot_quality:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("preprocess.figures"),
+        cfg={"slices": cfg("preprocess.figures.slices")},
         code=code("plot_quality"),
     message:
         "Drawing the signal-to-noise ratio of sub-{wildcards.subject} before and after"
@@ -192,7 +192,7 @@ rule plot_brain_mask:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("preprocess.figures"),
+        cfg={"slices": cfg("preprocess.figures.slices")},
         code=code("plot_brain_mask"),
     message:
         "Drawing the brain mask of sub-{wildcards.subject}"

@@ -85,7 +85,7 @@ rule write_report:
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         time_curves=[f"<results>/over_time/sub-{subject}/sub-{subject}_curves.tsv" for subject in TIMED],
         time_latencies=[f"<results>/over_time/sub-{subject}/sub-{subject}_latencies.tsv" for subject in TIMED],
-        animations=[f"<results>/over_time/sub-{subject}/sub-{subject}_reconstructions.gif" for subject in TIMED],
+        time_animations=[f"<results>/over_time/sub-{subject}/sub-{subject}_reconstructions.gif" for subject in TIMED],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
         shares=[f"<results>/encoding/sub-{subject}/sub-{subject}_shares.tsv" for subject in ENCODED],
         files=DELIVERABLES,

@@ -21,8 +21,7 @@ rule select_voxels:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("responses.selection"),
-        voxels=cfg("responses.voxels"),
+        cfg={key: cfg("responses")[key] for key in ("voxels", "selection")},
         code=code("select_voxels"),
         seed=SEED,
     message:
@@ -87,8 +86,7 @@ rule audit_responses:
     conda:
         "../../envs/imaging.yaml"
     params:
-        cfg=cfg("responses.selection"),
-        voxels=cfg("responses.voxels"),
+        cfg={key: cfg("responses")[key] for key in ("voxels", "selection")},
         code=code("audit_responses"),
         seed=SEED,
     message:

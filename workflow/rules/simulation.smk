@@ -21,7 +21,7 @@ rule simulate_stimuli:
     params:
         cfg=cfg("simulation.stimuli"),
         generator=GENERATOR,
-        faces=cfg("simulation.design.test_faces") + cfg("simulation.design.train_faces"),
+        faces={key: cfg("simulation.design")[key] for key in ("test_faces", "train_faces")},
         tr=cfg("simulation.scanner.repetition_time"),
         study=STUDY,
         seed=SEED,
@@ -51,8 +51,7 @@ rule simulate_anatomy:
     params:
         cfg=cfg("simulation.anatomy"),
         response=cfg("simulation.response"),
-        voxel=cfg("simulation.scanner.voxel"),
-        grid=cfg("simulation.scanner.phantom_grid"),
+        scanner={key: cfg("simulation.scanner")[key] for key in ("voxel", "phantom_grid")},
         seed=SEED,
         code=code("simulate_anatomy"),
     message:

@@ -20,6 +20,14 @@ os.environ["NO_ET"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
+# what the system says, also through HDF5, which gives no number
+_MENDS = {
+    "No space left on device": "Free some space and run the same command again; what is finished is kept",
+    "Disk quota exceeded": "Free some of your quota and run the same command again; what is finished is kept",
+    "Read-only file system": "Make the results' folder writable, or work in another (--directory)",
+    "Permission denied": "Make the results' folder writable, or work in another (--directory)",
+}
+
 
 def run(main: Callable[[Any], None]) -> None:
     """Call `main` with Snakemake's job; log to the job's file and to the terminal's log.
@@ -27,6 +35,7 @@ def run(main: Callable[[Any], None]) -> None:
     A fault that a person can mend ends the job with its message and no traceback.
     """
     from hyper.errors import HyperError
+    from hyper.io.atomic import remove_partial
 
     job = sys.modules["__main__"].snakemake
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
@@ -38,9 +47,16 @@ def run(main: Callable[[Any], None]) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     warnings.simplefilter("default", UserWarning)
     try:
+        remove_partial(job.output)
         main(job)
     except HyperError as fault:
         logging.error("%s", fault)
+        raise SystemExit(1) from None
+    except OSError as fault:
+        if mend := next((mend for sign, mend in _MENDS.items() if sign in str(fault)), None):
+            logging.error("%s: %s. %s.", Path(job.output[0]).parent, fault, mend)
+        else:
+            logging.exception("the rule failed")
         raise SystemExit(1) from None
     except Exception:
         logging.exception("the rule failed")

@@ -27,7 +27,7 @@ def main(job):
         scored=read_volume(files.score)[0],
     )  # fmt: skip
     seed = derive_seed(job.params.seed, "select_voxels", subject)
-    checks = audit(evidence, job.params.voxels, job.params.cfg, seed)
+    checks = audit(evidence, job.params.cfg["voxels"], job.params.cfg["selection"], seed)
     for check in checks:
         logging.info("%s: %s (%d examined)", "holds" if not check.faults else "FAILS", check.question, check.examined)
         for fault in check.faults:

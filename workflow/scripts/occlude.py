@@ -21,11 +21,9 @@ def main(job):
     cfg, cube = job.params.cfg, job.params.cfg["cube"]
     responses = Responses.load(job.input.responses)
     around = cubes(responses.ijk, cube_edges(cube["size"], cube["unit"], responses.affine))
-    voxels = np.array_split(np.arange(len(around)), job.params.chunks)[int(job.wildcards.chunk)]
+    voxels = np.array_split(np.arange(len(around)), cfg["chunks"])[int(job.wildcards.chunk)]
     if not len(voxels):
-        raise DataError(
-            "mapping.chunks", f"{job.params.chunks} chunks for {len(around)} voxels", "Ask for fewer chunks"
-        )
+        raise DataError("mapping.chunks", f"{cfg['chunks']} chunks for {len(around)} voxels", "Ask for fewer chunks")
     searchlight = Searchlight(
         cube["replaced_by"], cfg["measure"], cfg["mode"], cfg["precision"] == "mixed", **cfg["screening"],
         seed=derive_seed(job.params.seed, "occlude", job.wildcards.subject, job.wildcards.chunk),
@@ -33,7 +31,7 @@ def main(job):
     generator = chosen_generator(job.params.generator).to(choose_device(cfg["device"]))
     decoders = [DenseDecoder.load(path) for path in job.input.decoders]
     orders = permutations(
-        len(responses.test), job.params.permutations, derive_seed(job.params.seed, "occlude", job.wildcards.subject)
+        len(responses.test), cfg["permutations"], derive_seed(job.params.seed, "occlude", job.wildcards.subject)
     )
     found = occlude(decoders, generator, responses, around, voxels, orders, searchlight)
     found.save(job.output.errors, subject=job.wildcards.subject)

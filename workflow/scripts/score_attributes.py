@@ -19,8 +19,8 @@ def main(job):
     found = [read_latents(path) for path in job.input.latents]
     size, spec = found[0][0].shape[1], job.params.generator["generator"]
     boundaries = read_boundaries(job.input.boundaries, size, origin_of(spec)) if job.input.boundaries else None
-    generator = chosen_generator(job.params.generator)
-    closed = closed_form_directions(generator, job.params.sefa)[0] if job.params.sefa else None
+    generator, sefa = chosen_generator(job.params.generator), job.params.attributes["sefa"]
+    closed = closed_form_directions(generator, sefa)[0] if sefa else None
     sets = sets_of(boundaries, closed)
     tables, scores = [], []
     for (true, decoded, stimuli), (subject, decoder) in zip(found, job.params.labels, strict=True):

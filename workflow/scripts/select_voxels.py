@@ -18,8 +18,8 @@ def main(job):
         brain=brain,
         region=read_region(job.input.region[0], brain, affine) if job.input.region else None,
         latents=read_latents(job.input.latents[0]),
-        count=job.params.voxels,
-        options=job.params.cfg,
+        count=job.params.cfg["voxels"],
+        options=job.params.cfg["selection"],
         seed=derive_seed(job.params.seed, "select_voxels", job.wildcards.subject),
     )
     selection.save(affine, job.output.mask, job.output.score, job.output.facts, job.output.trials)

@@ -13,7 +13,8 @@ def main(job):
     head, anatomy = draw_person(params.cfg, params.seed, subject)
     write_image(job.output.t1w, *t1w_image(head, anatomy, params.cfg, params.seed, subject))
     latent_dim = read_latents(job.input.latents).shape[1]
-    phantom = build_phantom(head, anatomy, params.grid, params.voxel, params.response, latent_dim, params.seed, subject)
+    grid, voxel = params.scanner["phantom_grid"], params.scanner["voxel"]
+    phantom = build_phantom(head, anatomy, grid, voxel, params.response, latent_dim, params.seed, subject)
     phantom.save(job.output.phantom)
 
 

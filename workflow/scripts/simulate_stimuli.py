@@ -17,7 +17,7 @@ def main(job):
     section = job.params.cfg
     generator = chosen_generator(job.params.generator)
     check_normal_latents(generator)
-    latents = draw_latents(job.params.faces, generator.latent_dim, job.params.seed)
+    latents = draw_latents(sum(job.params.faces.values()), generator.latent_dim, job.params.seed)
     batches = (rounded_uint8(block) for block in generate(generator, latents))
     diameter = section["fixation"] / section["span"] * section["size"]
     write_images(job.output.images, batches, section["size"], diameter, section["quality"])

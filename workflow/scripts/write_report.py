@@ -45,7 +45,7 @@ def main(job):
             for path, *others in zip(
                 *(
                     map(Path, files)
-                    for files in (job.input.time_curves, job.input.time_latencies, job.input.animations)
+                    for files in (job.input.time_curves, job.input.time_latencies, job.input.time_animations)
                 ),
                 strict=True,
             )
