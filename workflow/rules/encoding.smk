@@ -5,17 +5,12 @@ ENCODED = SUBJECTS if FEATURES and LAST_STAGE == "report" else []
 ENCODED_VOXELS = [subject for subject in ENCODED if series_of(subject)]
 
 
-def needs_generator(wildcards):
-    """Whether a feature is computed by the generator, or of images that it must make first."""
-    return plan.needs_generator(wildcards.feature)
-
-
 rule compute_features:
     input:
         responses=[plan.responses_file(subject) for subject in SUBJECTS],
         images=lambda wildcards: plan.encoding_images(wildcards.feature),
         weights=lambda wildcards: plan.encoding_weights(wildcards.feature),
-        generator=lambda wildcards: GENERATOR_FILE if needs_generator(wildcards) else [],
+        generator=lambda wildcards: GENERATOR_FILE if plan.needs_generator(wildcards.feature) else [],
     output:
         features="<results>/encoding/features/{feature}.h5",
     log:
@@ -32,7 +27,7 @@ rule compute_features:
     params:
         code=code("compute_features"),
         device=cfg("encoding.device"),
-        generator=lambda wildcards: GENERATOR if needs_generator(wildcards) else None,
+        generator=lambda wildcards: GENERATOR if plan.needs_generator(wildcards.feature) else None,
         held=lambda wildcards: wildcards.feature in cfg("encoding.files"),
     message:
         "Computing the features {wildcards.feature} of the stimuli"
