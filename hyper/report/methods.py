@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from hyper.generators.shipped import boundaries_file
 from hyper.glm.estimate import Recipe
 from hyper.report.encoding_text import encoding_paragraph
 from hyper.report.implants import implants_words, over_time_words
-from hyper.report.names import network_label, spell_out
+from hyper.report.names import spell_out
 from hyper.report.references import REFERENCES, Reference
+from hyper.report.scoring_text import evaluation_words, mapping_words, setting_of
 
 _CITATION = re.compile(r"\[@([a-z0-9@, ]+)\]")
 
@@ -28,17 +27,17 @@ def methods_paragraphs(settings: Mapping[str, Any], subjects: int) -> list[str]:
         How many people took part.
     """
     paragraphs = [_data(settings, subjects)]
-    implants = _get(settings, "dataset.implants") is not None
-    if not _get(settings, "dataset.responses") and not implants:
+    implants = setting_of(settings, "dataset.implants") is not None
+    if not setting_of(settings, "dataset.responses") and not implants:
         paragraphs += [_preprocessing(settings), _first_level(settings)]
     if _whole(settings):
-        paragraphs += [_decoding(settings), _evaluation(settings)]
+        paragraphs += [_decoding(settings), evaluation_words(settings)]
         paragraphs += [over_time_words(settings)] if implants else []
-        paragraphs += [_mapping(settings)] if _get(settings, "mapping.decoders") else []
-        paragraphs += [encoding_paragraph(settings["encoding"])] if _get(settings, "encoding.features") else []
+        paragraphs += [mapping_words(settings)] if setting_of(settings, "mapping.decoders") else []
+        paragraphs += [encoding_paragraph(settings["encoding"])] if setting_of(settings, "encoding.features") else []
     paragraphs.append(
         "Snakemake [@snakemake] ran the analysis; every random step derives its seed from the study's seed "
-        f"({_get(settings, 'study.seed', 0)})."
+        f"({setting_of(settings, 'study.seed', 0)})."
     )
     return paragraphs
 
@@ -71,26 +70,17 @@ def cited(paragraphs: list[str]) -> tuple[list[Markup], list[Reference]]:
     return texts, [REFERENCES[key] for key in order]
 
 
-def _get(settings: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    part: Any = settings
-    for key in name.split("."):
-        if not isinstance(part, Mapping) or key not in part:
-            return default
-        part = part[key]
-    return part
-
-
 def _data(settings: Mapping[str, Any], subjects: int) -> str:
     people = f"{subjects} {'person' if subjects == 1 else 'people'}"
     follows = " The analysis follows the HYPER study [@dado2022]." if _whole(settings) else ""
-    if _get(settings, "dataset.responses"):
+    if setting_of(settings, "dataset.responses"):
         return (
             f"The data of {people} were matrices of responses made elsewhere: single training trials, and the mean "
             f"responses to the test faces, with the latents of the faces shown.{follows}"
         )
-    if _get(settings, "dataset.implants") is not None:
+    if setting_of(settings, "dataset.implants") is not None:
         return implants_words(settings, subjects)
-    if not _get(settings, "study.simulated", False):
+    if not setting_of(settings, "study.simulated", False):
         return f"The data of {people} were read from a BIDS dataset [@bids].{follows}"
     return (
         f"The data of {people} were simulated as a BIDS dataset [@bids]: template anatomy under a random affine and a "
@@ -100,7 +90,7 @@ def _data(settings: Mapping[str, Any], subjects: int) -> str:
 
 
 def _whole(settings: Mapping[str, Any]) -> bool:
-    return bool(_get(settings, "study.last_stage", "report") == "report")
+    return bool(setting_of(settings, "study.last_stage", "report") == "report")
 
 
 _REALIGNED = {
@@ -119,22 +109,22 @@ _BY = {
 
 
 def _preprocessing(settings: Mapping[str, Any]) -> str:
-    anatomical = _get(settings, "preprocess.anatomical", {})
-    resolution = _get(settings, "preprocess.template.resolution_mm")
+    anatomical = setting_of(settings, "preprocess.anatomical", {})
+    resolution = setting_of(settings, "preprocess.template.resolution_mm")
     grid = f", at {resolution:g} mm" if resolution else ""
-    stripped = _get(settings, "preprocess.brain.method", "deepbet") == "deepbet"
+    stripped = setting_of(settings, "preprocess.brain.method", "deepbet") == "deepbet"
     brain = ", its brain extracted by deepbet [@deepbet]," if stripped else ""
-    realign, coregister = (_get(settings, f"preprocess.{step}.engine") or "hyper" for step in _POSES)
-    own = _get(settings, "preprocess.template.t1w")
-    space = _get(settings, "preprocess.template.space", "MNI152NLin2009aSym")
+    realign, coregister = (setting_of(settings, f"preprocess.{step}.engine") or "hyper" for step in _POSES)
+    own = setting_of(settings, "preprocess.template.t1w")
+    space = setting_of(settings, "preprocess.template.space", "MNI152NLin2009aSym")
     template = f"template {space}" if own else "MNI152 template (ICBM 2009a, symmetric [@mni2009])"
     straight = (
         f"The mean BOLD volume was registered straight to the {template}, in EPI contrast,"
-        if _get(settings, "preprocess.via", "auto") == "bold"
+        if setting_of(settings, "preprocess.via", "auto") == "bold"
         else f"The mean BOLD volume was registered to the T1-weighted volume of the same person by {_BY[coregister]}, "
         f"and that volume{brain} to the {template}"
     )
-    smoothing = float(_get(settings, "preprocess.resample.smoothing_mm", 0) or 0)
+    smoothing = float(setting_of(settings, "preprocess.resample.smoothing_mm", 0) or 0)
     smoothed = f" and smoothed by {smoothing:g} mm (full width at half maximum)" if smoothing else ""
     return (
         f"Preprocessing ran as nodes of Nipype [@nipype]. Each BOLD run was realigned {_REALIGNED[realign]}; framewise "
@@ -184,13 +174,13 @@ _ESTIMATORS = {
 
 
 def _first_level(settings: Mapping[str, Any]) -> str:
-    by_trial = _get(settings, "glm.regressors", "trial") == "trial"
+    by_trial = setting_of(settings, "glm.regressors", "trial") == "trial"
     unit, kind = ("trial", "trial") if by_trial else ("condition", "contrast")
-    recipe = Recipe.of({"regressors": "trial", **_get(settings, "glm", {})})
+    recipe = Recipe.of({"regressors": "trial", **setting_of(settings, "glm", {})})
     author = "Glover [@glover1999]" if recipe.hrf.startswith("glover") else "SPM [@hrf]"
-    high_pass = float(_get(settings, "glm.high_pass", 1 / 128))
+    high_pass = float(setting_of(settings, "glm.high_pass", 1 / 128))
     drift = f"cosine drifts up to {high_pass:.4f} Hz (period {1 / high_pass:.0f} s)" if high_pass else "a constant"
-    confounds = _confounds(_get(settings, "glm.confounds", []))
+    confounds = _confounds(setting_of(settings, "glm.confounds", []))
     text = (
         f"A general linear model of each run, designed with Nilearn [@nilearn], had one regressor per {unit}, "
         f"{_RESPONSES.get(recipe.hrf.split(' ')[0], _CANONICAL).format(author=author)}, beside {drift}{confounds}; "
@@ -203,9 +193,9 @@ def _first_level(settings: Mapping[str, Any]) -> str:
             f"{', as many as cross-validation asked for' if recipe.noise_components == 'auto' else ''}."
         )
     if by_trial and _whole(settings):
-        voxels = _get(settings, "responses.voxels", 4096)
-        method = str(_get(settings, "responses.selection.method", "mean_z"))
-        region = " within a region of interest" if _get(settings, "responses.region", None) else ""
+        voxels = setting_of(settings, "responses.voxels", 4096)
+        method = str(setting_of(settings, "responses.selection.method", "mean_z"))
+        region = " within a region of interest" if setting_of(settings, "responses.region", None) else ""
         text += (
             f" The {voxels:,} voxels with the highest {_SELECTIONS[method]}{region} were kept. Noise ceilings came "
             "from the repeats of the test stimuli [@nsd]; an audit of the files found no test trial in selection, "
@@ -235,9 +225,9 @@ _OTHER_KINDS = {
 
 
 def _decoding(settings: Mapping[str, Any]) -> str:
-    decoders = dict(_get(settings, "decoding.decoders", {}))
+    decoders = dict(setting_of(settings, "decoding.decoders", {}))
     parts = [f"{spell_out(name)}: {_decoder(options)}." for name, options in decoders.items()]
-    network = str(_get(settings, "generators.generator", ""))
+    network = str(setting_of(settings, "generators.generator", ""))
     family = next((key for start, key in _FAMILIES.items() if network.lower().startswith(start)), None)
     maker = " ".join(part for part in ("The generator", network, f"[@{family}]" if family else "") if part)
     return (
@@ -276,140 +266,3 @@ def _loss_of(options: Mapping[str, Any]) -> str:
     centre = options.get("centre") or (0.5 if latents else 1.0)
     within = f" within the middle {100 * centre:g} % of its map's height and width" if centre < 1 else ""
     return f"{'the latents and of ' if latents else ''}the activation of layer {layer} of the frozen generator{within}"
-
-
-def _mapping(settings: Mapping[str, Any]) -> str:
-    cube, measure = _get(settings, "mapping.cube", {}), _get(settings, "mapping.measure", "similarity")
-    effect = "loss of 1/(1+MSE)" if measure == "similarity" else "growth of the MSE"
-    instead = (
-        "set to their training mean" if cube.get("replaced_by", "mean") == "mean" else "replaced by their expectation "
-        "given the other voxels"
-    )  # fmt: skip
-    screened = ", interpolated between a few removals where the winner was clear" * (
-        _get(settings, "mapping.mode", "exact") == "screened"
-    )
-    return (
-        "Searchlight-occlusion [@dado2022] asked which voxels carry which layer of the generator: the voxels in a cube "
-        f"({cube.get('size', 7):g} {cube.get('unit', 'voxels')}) around each voxel were {instead}, and the voxel was "
-        f"given the layer whose decoder suffered the largest {effect} of the activation{screened}. Significance is "
-        f"by {_get(settings, 'mapping.permutations', 2000):,} random pairings of predictions and stimuli, family-wise "
-        "over voxels and layers by the maximum statistic; a winner's confidence is by a bootstrap over stimuli."
-    )
-
-
-_SCORED = {
-    "latent_similarity": "1/(1+MSE) of latents, as published [@dado2022]",
-    "latent_cosine": "cosine of latents",
-    "latent_pearson": "correlation of latents",
-    "latent_pearson_dimension": "correlation of each latent dimension over stimuli",
-    "ssim_rgb224_gauss3": "structural similarity of images [@ssim] at 224 pixels after Gaussian smoothing",
-    "ssim_rgb": "structural similarity at the resolution of the generator",
-    "ms_ssim_grey224": "its multi-scale form [@msssim] on grey images of 224 pixels",
-    "pixel_correlation": "correlation of pixels",
-    "attribute_correlation": "correlation of each attribute's score over stimuli",
-    "attribute_agreement": "share of attributes that decoded and seen faces have in common",
-    "feature_similarity": "1/(1+MSE) of the features of a face network",
-    "feature_cosine": "cosine of those features",
-    "perceptual_distance": "distance of those features at unit length",
-    "correlation_distance": "1 - correlation of the features of networks of natural images",
-}
-_RANKED = {"latent": "latents", "pixels": "pixels", "features": "features"}
-_RANKINGS = {
-    "identification_2way": "2-way identification", "identification_10way": "10-way identification",
-    "top1": "retrieval of the most similar stimulus", "top5": "retrieval of the five most similar stimuli",
-}  # fmt: skip
-_CORRECTIONS = {"holm": "Holm's method [@holm1979]", "fdr": "the false discovery rate [@fdr1995]"}
-
-
-def _evaluation(settings: Mapping[str, Any]) -> str:
-    weights = [name for name, file in (_get(settings, "evaluation.weights") or {}).items() if file]
-    faces = [name for name in (_get(settings, "evaluation.features"), *weights) if name in ("dlib", "vggface2")]
-    objects = [name for name in weights if name != "vggface2"]
-    names = [name for name in _get(settings, "evaluation.metrics", []) if _is_looked(name, faces, objects)]
-    names = [name for name in names if _has_boundaries(settings) or not name.startswith("attribute_")]
-    draws = _get(settings, "evaluation.permutations")
-    times = f" ({draws:,} times)" if isinstance(draws, int) else ""
-    method = _CORRECTIONS.get(str(_get(settings, "evaluation.correction")))
-    family = f", corrected over metrics and people by {method} in a column of its own" if method else ""
-    interval = ""
-    if _get(settings, "evaluation.resamples"):
-        interval = " Intervals of 95 % are bootstrapped over stimuli (bias-corrected and accelerated [@bca1987])."
-    looked = f" Face network: {' and '.join(map(network_label, faces))}." if faces else ""
-    if objects:
-        looked += f" Networks of natural images: {', '.join(map(network_label, objects))}."
-    return (
-        f"Scores: {'; '.join(_scored(names)) or 'see the table'}. Each p-value comes from permuting the test "
-        f"stimuli{times}, never from counting pairs as if they were independent, and is never zero [@phipson2010]"
-        f"{family}.{interval} Trivial predictors, which ignore the brain or the identity of the face, stand in the "
-        f"same table.{_baselines(settings)}{looked}{_attributes(settings)}"
-    )
-
-
-def _baselines(settings: Mapping[str, Any]) -> str:
-    eigenface, vaegan = _get(settings, "baselines.eigenface"), _get(settings, "baselines.vaegan")
-    kinds = []
-    if eigenface:
-        kinds.append(
-            f"the weights of eigenfaces [@cowen2014] ({eigenface['components']} principal components of "
-            f"{eigenface['size']} x {eigenface['size']} pixels)"
-        )
-    if vaegan:
-        kinds.append(f"the latents of a VAE-GAN [@larsen2016, @vanrullen2019] ({_vaegan(vaegan)})")
-    if not kinds:
-        return ""
-    return (
-        f" Baselines decoded {' and '.join(kinds)} from the same voxels by ridge regression; their model alone is what "
-        "the stimuli look like after passing through it."
-    )
-
-
-def _vaegan(vaegan: Mapping[str, Any]) -> str:
-    if vaegan["checkpoint"]:
-        trained = "" if vaegan["any_generator"] else ", trained on images of the generator"
-        return f"the checkpoint {Path(vaegan['checkpoint']).name}{trained}"
-    size = 4 * 2 ** len(vaegan["channels"])
-    return (
-        f"{vaegan['latents']} latents, {size} x {size} pixels, trained on {vaegan['images']:,} images of the "
-        f"generator, each shown {vaegan['repeats']} times"
-    )
-
-
-def _is_looked(name: str, faces: list[str], objects: list[str]) -> bool:
-    """Whether a metric was computed: those of features need a network."""
-    if name == "correlation_distance":
-        return bool({"efficientnet", "swav"} & set(objects))
-    if name == "identification_2way_features":
-        return bool(faces or {"alexnet", "inception", "clip"} & set(objects))
-    return bool(faces) or not ("feature" in name or name == "perceptual_distance")
-
-
-def _has_boundaries(settings: Mapping[str, Any]) -> bool:
-    chosen = _get(settings, "evaluation.attributes.boundaries")
-    if chosen == "shipped":
-        chosen = boundaries_file(str(_get(settings, "generators.generator", "")))
-    return bool(chosen)
-
-
-def _attributes(settings: Mapping[str, Any]) -> str:
-    text = ""
-    if _has_boundaries(settings):
-        text += (
-            " Attributes of faces were scored by the dot product of the latent with the unit normal of their decision "
-            "boundaries, linear support vector machines in the generator's latent space [@interfacegan]; p is by "
-            "permutation of the test stimuli and, as published, by Student's t-test of the correlation."
-        )
-    count = int(_get(settings, "evaluation.attributes.sefa") or 0)
-    if count:
-        text += f" A second set of {count} directions comes from the weights of the generator in closed form [@sefa]."
-    return text
-
-
-def _scored(names: list[str]) -> list[str]:
-    """Metrics in words: rankings of latents, pixels and features together."""
-    words = [_SCORED[name] for name in names if name in _SCORED]
-    for ranking, label in _RANKINGS.items():
-        found = [what for key, what in _RANKED.items() if f"{ranking}_{key}" in names]
-        if found:
-            words.append(f"{label} by {' and by '.join(found)}")
-    known = {f"{ranking}_{key}" for ranking in _RANKINGS for key in _RANKED} | set(_SCORED)
-    return words + [name for name in names if name not in known]

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hyper.io.tables import read_json, read_table
+from hyper.report.appendix import files_content, settings_content
 from hyper.report.attributes import attribute_table, read_attributes
 from hyper.report.choice import choice_overview
 from hyper.report.encoding import encoding_people
@@ -16,11 +17,9 @@ from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
 from hyper.report.names import predictor_label, spell_out
-from hyper.report.provenance import without_local_paths
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.separation import separation_notes
-from hyper.report.settings_text import as_yaml, differing
 from hyper.report.sources import FigureFile, Sources, embed_animation, embed_figure, embed_picture
 from hyper.report.table1 import printed_table, read_table_one
 from hyper.report.truth import truth_overview, truth_rows
@@ -332,30 +331,6 @@ def _methods(sources: Sources) -> dict[str, Any]:
     return {"paragraphs": paragraphs, "references": references}
 
 
-def _settings(sources: Sources) -> dict[str, Any]:
-    settings = without_local_paths(sources.settings) if sources.share else sources.settings
-    changed = differing(settings, sources.defaults)
-    return {"changed": as_yaml(changed), "all": as_yaml(settings), "versions": sources.versions}
-
-
-def _files(sources: Sources) -> dict[str, Any] | None:
-    if not sources.files or sources.share:
-        return None
-    groups: dict[str, list[tuple[str, str, str]]] = {}
-    for name in sorted(sources.name_of(path) for path in sources.files):
-        size = _size((sources.folder / name).stat().st_size) if (sources.folder / name).exists() else ""
-        groups.setdefault(name.partition("/")[0], []).append((name, f"../{name}", size))
-    return {"groups": groups, "count": sum(map(len, groups.values()))}
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
 # sections whose absence says nothing
 _OPTIONAL = (
     "truth",
@@ -418,6 +393,6 @@ _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ),
     ("truth", "What was recovered of the planted truth", _truth),
     ("methods", "Methods", _methods),
-    ("settings", "Settings and versions", _settings),
-    ("files", "Files", _files),
+    ("settings", "Settings and versions", settings_content),
+    ("files", "Files", files_content),
 ]

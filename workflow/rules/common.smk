@@ -258,14 +258,14 @@ def sidecars(wildcards):
 def through_t1w(pattern):
     """Input function: the file if the subject has a T1w volume, none if the runs go straight to the template."""
     return of_known_signature(
-        lambda wildcards: filled(pattern, wildcards.subject) if wildcards.subject in WITH_T1W else []
+        lambda wildcards: [filled(pattern, wildcards.subject)] if wildcards.subject in WITH_T1W else []
     )
 
 
 def either(through_t1w, straight):
     """Input function: the first file if the subject has a T1w volume, the second if the runs go straight."""
     return of_known_signature(
-        lambda wildcards: filled(through_t1w if wildcards.subject in WITH_T1W else straight, wildcards.subject)
+        lambda wildcards: [filled(through_t1w if wildcards.subject in WITH_T1W else straight, wildcards.subject)]
     )
 
 
