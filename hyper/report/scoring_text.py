@@ -34,7 +34,8 @@ def mapping_words(settings: Mapping[str, Any]) -> str:
         f"({cube.get('size', 7):g} {cube.get('unit', 'voxels')}) around each voxel were {instead}, and the voxel was "
         f"given the layer whose decoder suffered the largest {effect} of the activation{screened}. Significance is "
         f"by {setting_of(settings, 'mapping.permutations', 2000):,} random pairings of predictions and stimuli, "
-        "family-wise over voxels and layers by the maximum statistic; a winner's confidence is by a bootstrap over stimuli."
+        "family-wise over voxels and layers by the maximum statistic; a winner's confidence is by a bootstrap over "
+        "stimuli."
     )
 
 
