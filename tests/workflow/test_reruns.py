@@ -48,8 +48,10 @@ def write_files(folder):
     """What the studies name beside their dataset, and the programs of every engine, as empty as the checks allow."""
     for name in ("region", "other-region", "atlas", "t1w", "mask", "bold"):
         nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.int16), np.eye(4)), folder / f"{name}.nii")
-    for name in ("atlas.tsv", "other.tsv", "a.model", "b.model", "a.pth", "b.pth", "other.safetensors"):
+    texts = "atlas.tsv other.tsv a.model b.model a.pth b.pth a.mat b.mat a-time.mat a.npy b.npy"
+    for name in texts.split():
         (folder / name).write_text(name)
+    shutil.copy(HERE.parents[1] / "resources/pggan-face.safetensors", folder / "other.safetensors")
     with h5py.File(folder / "a.h5", "w") as file:
         for name, shape in {"train": (3, 2), "test": (1, 2), "train_latents": (3, 6), "test_latents": (1, 6)}.items():
             file[name] = np.ones(shape)
@@ -63,8 +65,8 @@ def write_dataset(root):
     (root / "stimuli/images").mkdir(parents=True)
     for number in range(34):
         (root / f"stimuli/images/{number:04d}.jpg").write_bytes(b"jpeg")
-    np.save(root / "stimuli/latents.npy", np.zeros((33, 6)))
-    np.save(root / "stimuli/other.npy", np.zeros((33, 6)))
+    for number, name in enumerate(("latents", "other")):
+        np.save(root / f"stimuli/{name}.npy", np.random.default_rng(number).standard_normal((33, 128)))
     (root / "task-hyper_bold.json").write_text('{"RepetitionTime": 1.5}')
     for subject in ("sub-01", "sub-02"):
         for part in ("func", "anat"):
@@ -114,7 +116,7 @@ def test_a_setting_reruns_what_reads_it(studies, part):
         if place.rpartition(".")[0] == part:
             study = studies[line.get("study", "simulated")]
             expected[place] = line["runs"]
-            found[place] = told(study.plan(changed(study, place, line["to"], line.get("also"))))
+            found[place] = told(study.plan(changed(study, line.get("at", place), line["to"], line.get("also"))))
     assert found == expected
 
 
@@ -177,8 +179,29 @@ def test_a_new_subject_leaves_the_others_alone(studies, tmp_path):
     alone.finish()
     planned = alone.plan(changed(study, "dataset.subjects", ["01", "02"]))
     others = {job.rule.name for job in planned.dag.needrun_jobs() if job.wildcards.get("subject") == "01"}
-    assert others == {"plot_attributes"}  # a figure of the table of all subjects
+    assert others == {"plot_attributes", "plot_interpolations"}  # they draw from the table of all subjects
     assert rules(planned)["realign"] == 2
+
+
+def test_a_new_animal_leaves_the_others_alone(studies):
+    study = studies["implants"]
+    jobs = study.plan(changed(study, "simulation.implants.subjects", 2)).dag.needrun_jobs()
+    ran = {(job.rule.name, job.wildcards["subject"]) for job in jobs if "subject" in dict(job.wildcards)}
+    assert ("simulate_implants", "02") in ran
+    others = {rule for rule, subject in ran if subject == "01"}
+    assert others == {"plot_attributes", "plot_interpolations", "plot_regional"}  # of the tables of all animals
+
+
+def test_only_the_features_that_a_file_bears_on_are_computed_anew(studies):
+    def computed(place, value):
+        study = studies["simulated"]
+        jobs = study.plan(changed(study, place, value)).dag.needrun_jobs()
+        return {job.wildcards.feature for job in jobs if job.rule.name == "compute_features"}
+
+    assert computed("encoding.weights.clip", "FOLDER/b.pth") == {"clip"}
+    assert computed("encoding.files", {"held": "FOLDER/b.pth"}) == {"held"}
+    assert computed("encoding.images", "generated") == {"pixels", "vgg16-faces-1", "vgg16-objects-1", "clip"}
+    assert computed("encoding.features", ["pixels", "z", "gabor"]) == {"gabor"}
 
 
 def test_a_comment_is_no_change_and_a_source_reruns_the_rules_that_use_it(studies, monkeypatch):

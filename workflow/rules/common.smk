@@ -85,6 +85,8 @@ TEMPLATE_FILES = [str(Path(TEMPLATE[key]).expanduser()) for key in ("t1w", "mask
 BOLD_TEMPLATE_FILES = [*TEMPLATE_FILES, *filter(None, [cfg("preprocess.template.bold")])]
 # what decides which network it is; size and device have no part in that
 GENERATOR = {key: cfg("generators")[key] for key in ("generator", "latent", "truncation", "label")}
+# how the brain is cut; the threshold is of statistical maps alone
+SLICES = {key: cfg("report.brain")[key] for key in ("slices", "resolution")}
 series_of = plan.series_of
 
 

@@ -219,10 +219,10 @@ rule plot_encoding_map:
     conda:
         "../../envs/report.yaml"
     params:
-        cfg=cfg("report.brain"),
+        cfg=SLICES,
         atlas=cfg("mapping.atlas"),
         dpi=cfg("report.dpi"),
-        template=cfg("preprocess.template"),
+        template=TEMPLATE,
         code=code("plot_encoding_map"),
         features=FEATURES,
     message:

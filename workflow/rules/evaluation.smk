@@ -49,9 +49,11 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg={key: cfg("evaluation")[key] for key in ("metrics", "permutations", "resamples")},
+        cfg={
+            "generator": cfg("generators.generator"),
+            **{key: cfg("evaluation")[key] for key in ("metrics", "permutations", "resamples")},
+        },
         code=code("evaluate"),
-        generator=cfg("generators.generator"),
         networks=list(FEATURE_NETWORKS),
         region=lambda wildcards: region_of(wildcards) or ("all" if IMPLANTS else "active"),
         seed=SEED,

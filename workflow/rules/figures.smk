@@ -1,7 +1,5 @@
 # Figures of the report; those of the preprocessing stand in quality.smk, those of faces in faces.smk.
 
-SLICES = {key: cfg("report.brain")[key] for key in ("slices", "resolution")}
-
 
 rule plot_training:
     input:

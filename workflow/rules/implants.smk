@@ -2,6 +2,13 @@
 
 # animals with implants, and nothing where there are none
 with_implants = "|".join(IMPLANTS) or "(?!)"
+# how files are laid out; what else a rule reads it names, so that an animal more changes nothing for the others
+LAYOUT = ("regions", "array", "broken")
+
+
+def part_of(section, *keys):
+    """Some settings of a section; none where the study leaves the section out."""
+    return {key: (cfg(section) or {}).get(key) for key in keys}
 
 
 rule simulate_implants:
@@ -24,8 +31,8 @@ rule simulate_implants:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("simulation.implants"),
-        layout=cfg("dataset.implants"),
+        cfg={key: value for key, value in (cfg("simulation.implants") or {}).items() if key != "subjects"},
+        layout=part_of("dataset.implants", *LAYOUT, "repeats", "onset", "sampling"),
         generator=GENERATOR,
         device=cfg("generators.device"),
         seed=SEED,
@@ -54,7 +61,7 @@ rule read_implants:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("dataset.implants"),
+        cfg=part_of("dataset.implants", *LAYOUT, "exclude", "names", "repeats"),
         code=code("read_implants"),
     wildcard_constraints:
         subject=with_implants,
@@ -80,7 +87,7 @@ rule read_timeseries:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("dataset.implants"),
+        cfg=part_of("dataset.implants", *LAYOUT, "exclude", "names", "onset", "sampling"),
         code=code("read_timeseries"),
     wildcard_constraints:
         subject=with_implants,

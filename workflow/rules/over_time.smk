@@ -18,10 +18,10 @@ rule decode_over_time:
     conda:
         "../../envs/torch.yaml"
     params:
-        cfg=cfg("decoding.over_time"),
+        cfg=part_of("decoding.over_time", "width", "stride", "train_window"),
         decoder=lambda wildcards: plan.decoder(OVER_TIME, wildcards.subject),
         name=OVER_TIME,
-        repeats=cfg("dataset.implants")["repeats"] if IMPLANTS else 1,
+        test=part_of("dataset.implants", "repeats"),
         seed=SEED,
         code=code("decode_over_time"),
     message:
@@ -80,7 +80,7 @@ rule reconstruct_over_time:
         "../../envs/torch.yaml"
     params:
         cfg=cfg("generators"),
-        over_time=cfg("decoding.over_time"),
+        over_time=part_of("decoding.over_time", "pictures", "milliseconds"),
         rescale=cfg("decoding.rescale"),
         code=code("reconstruct_over_time"),
     message:

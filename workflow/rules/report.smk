@@ -108,8 +108,7 @@ rule write_report:
         settings=SETTINGS,
         subjects=SUBJECTS,
         decoders=DECODERS,
-        decoders_of=DECODERS_OF,
-        shown_of={subject: shown_of(subject) for subject in SUBJECTS},
+        predictors={subject: {"decoders": DECODERS_OF[subject], "shown": shown_of(subject)} for subject in SUBJECTS},
     message:
         "Writing the report"
     script:

@@ -43,7 +43,7 @@ def decode_all(job, region, facts, channels):
         seed = derive_seed(job.params.seed, "decode_over_time", job.wildcards.subject, region, str(number))
         return make_decoder(seed=seed, **job.params.decoder)
 
-    return decode_windows(make, channels[0], facts["train_latents"], channels[1], job.params.repeats)
+    return decode_windows(make, channels[0], facts["train_latents"], channels[1], job.params.test["repeats"])
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main(job):
         ceilings["latent_pearson_dimension"] = attributes.get("correlation_ceiling", float("nan"))
     if job.input.boundaries and "latents" in items:
         size = items["latents"][0].shape[1]
-        boundaries = read_boundaries(job.input.boundaries, size, origin_of(job.params.generator))
+        boundaries = read_boundaries(job.input.boundaries, size, origin_of(job.params.cfg["generator"]))
         items["attributes"] = tuple(map(boundaries.scores, items["latents"]))
     parts = [table_of(job, items, job.params.cfg["metrics"], ceilings=ceilings)]
     for network, path in zip(job.params.networks, job.input.features, strict=True):

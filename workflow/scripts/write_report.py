@@ -16,6 +16,9 @@ from hyper.settings.root import Settings
 
 def main(job):
     subjects, decoders = job.params.subjects, job.params.decoders
+    decoders_of, shown_of = (
+        {subject: each[part] for subject, each in job.params.predictors.items()} for part in ("decoders", "shown")
+    )
     sources = Sources(
         study=job.params.settings["study"]["name"],
         folder=Path(job.output.page).parents[1],
@@ -26,10 +29,10 @@ def main(job):
         defaults={name: field.default.model_dump(mode="json") for name, field in Settings.model_fields.items()},
         versions=collect_versions(),
         figures=figures_of(job),
-        decoders_of=job.params.decoders_of,
-        shown_of=job.params.shown_of,
-        images=by_subject(job.input.images, job.params.shown_of),
-        latents=by_subject(job.input.latents, job.params.decoders_of),
+        decoders_of=decoders_of,
+        shown_of=shown_of,
+        images=by_subject(job.input.images, shown_of),
+        latents=by_subject(job.input.latents, decoders_of),
         choices=dict(zip(subjects, map(Path, job.input.choices), strict=False)),
         selections=dict(zip(subjects, map(Path, job.input.selections), strict=False)),
         audits=dict(zip(subjects, map(Path, job.input.audits), strict=False)),
