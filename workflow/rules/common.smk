@@ -77,7 +77,7 @@ OVER_TIME = plan.settings.decoding.name_over_time()
 cfg = plan.section
 # what bears on how events are read: a subject more or fewer changes nothing for the others
 READING = {
-    key: value for key, value in cfg("dataset").items() if key not in ("path", "subjects", "responses", "latents")
+    key: value for key, value in cfg("dataset").items() if key not in ("path", "subjects", "responses", "implants")
 }
 # a template of the user's own; the volume in BOLD contrast is for subjects without a T1w volume
 TEMPLATE = {key: value for key, value in cfg("preprocess.template").items() if key != "bold"}
