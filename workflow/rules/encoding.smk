@@ -5,11 +5,6 @@ ENCODED = SUBJECTS if FEATURES and LAST_STAGE == "report" else []
 ENCODED_VOXELS = [subject for subject in ENCODED if series_of(subject)]
 
 
-def needs_generator(wildcards):
-    """Whether a feature is computed by the generator, or of images that it must make first."""
-    return plan.needs_generator(wildcards.feature)
-
-
 rule compute_features:
     input:
         responses=[plan.responses_file(subject) for subject in SUBJECTS],
