@@ -134,6 +134,11 @@ def code(rule):
     return code_version(f"workflow/scripts/{rule}.py")
 
 
+def part_of(section, *keys):
+    """The settings of a section that a rule reads; none of them where the study leaves the section out."""
+    return {key: (cfg(section) or {}).get(key) for key in keys}
+
+
 def vaegan_settings(chosen):
     """Settings of the VAE-GAN that say which one is used, or those by which one is trained."""
     settings = cfg("baselines.vaegan") or {}
@@ -198,6 +203,11 @@ def implant_files(kind):
 def own_responses(wildcards):
     """Input function: the response matrices of the wildcards' subject."""
     return plan.responses_file(wildcards.subject)
+
+
+def needs_generator(wildcards):
+    """Whether a feature is computed by the generator, or of images that it must make first."""
+    return plan.needs_generator(wildcards.feature)
 
 
 def filled(pattern, subject):

@@ -2,13 +2,8 @@
 
 # animals with implants, and nothing where there are none
 with_implants = "|".join(IMPLANTS) or "(?!)"
-# how files are laid out; what else a rule reads it names, so that an animal more changes nothing for the others
+# how their files are laid out
 LAYOUT = ("regions", "array", "broken")
-
-
-def part_of(section, *keys):
-    """Some settings of a section; none where the study leaves the section out."""
-    return {key: (cfg(section) or {}).get(key) for key in keys}
 
 
 rule simulate_implants:
