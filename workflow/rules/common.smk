@@ -205,11 +205,6 @@ def own_responses(wildcards):
     return plan.responses_file(wildcards.subject)
 
 
-def needs_generator(wildcards):
-    """Whether a feature is computed by the generator, or of images that it must make first."""
-    return plan.needs_generator(wildcards.feature)
-
-
 def filled(pattern, subject):
     """A pattern with a subject in place of {subject}."""
     return pattern.replace("{subject}", subject)
