@@ -127,14 +127,15 @@ def _draw_correlations(axes: Axes, table: pd.DataFrame, names: Sequence[str], de
     offsets = np.linspace(-0.3, 0.3, len(decoders)) if len(decoders) > 1 else np.zeros(1)
     for index, (decoder, offset) in enumerate(zip(decoders, offsets, strict=True)):
         colour, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        face = "white" if index // len(PALETTE) % 2 else colour  # hollow when the colours begin again
         found = [_row(table, decoder, name, _CORRELATION) for name in names]
         places = [place + offset for place, row in enumerate(found) if row is not None]
         values = np.array([row["value"] for row in found if row is not None], float)
         ends = np.array([(row["ci_low"], row["ci_high"]) for row in found if row is not None], float).reshape(-1, 2)
         reach = np.nan_to_num(np.abs(ends - values[:, None])).T
         axes.errorbar(
-            places, values, yerr=reach, fmt=marker, color=colour, markersize=4, elinewidth=0.9, capsize=1.8,
-            label=predictor_label(decoder),
+            places, values, yerr=reach, fmt=marker, color=colour, markerfacecolor=face, markersize=4, elinewidth=0.9,
+            capsize=1.8, label=predictor_label(decoder),
         )  # fmt: skip
     axes.axhline(0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     for place in range(1, len(names)):
