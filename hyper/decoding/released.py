@@ -81,21 +81,7 @@ def released_responses(path: str | Path, repeats: int = REPEATS) -> Responses:
     if repeats < 1:
         raise DataError("repeats", f"{repeats} trials cannot be averaged", "Give 1 or more")
     responses, latents, test_responses, test_latents = read_released(path)
-    std = responses.std(axis=0, dtype=np.float64)
-    return Responses(
-        train=responses.astype(np.float32),
-        test=test_responses.astype(np.float32),
-        train_stimuli=_number("train", len(responses)),
-        test_stimuli=_number("test", len(test_responses)),
-        train_series=np.full(len(responses), SERIES),
-        train_latents=latents,
-        test_latents=test_latents,
-        test_repeats=np.full(len(test_responses), repeats),
-        ijk=np.full((responses.shape[1], 3), -1),
-        affine=np.full((4, 4), np.nan),
-        mean=responses.mean(axis=0, dtype=np.float64),
-        std=np.where(std > 0, std, 1.0),
-    )
+    return Responses.of_matrices(responses, test_responses, latents, test_latents, repeats, SERIES)
 
 
 class ChainerDecoder(LinearDecoder):
@@ -128,10 +114,6 @@ class ChainerDecoder(LinearDecoder):
                 "Give the decoder that was trained on these responses",
             )  # fmt: skip
         self.weight, self.bias, self.curve = weight, bias, pd.DataFrame()
-
-
-def _number(split: str, count: int) -> np.ndarray:
-    return np.array([f"{split}-{number:04d}" for number in range(1, count + 1)])
 
 
 def _check_matrix(path: str | Path, name: str, values: np.ndarray) -> None:

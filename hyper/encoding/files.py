@@ -14,7 +14,7 @@ from hyper.encoding.scores import best_features
 from hyper.errors import DataError
 from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.tables import write_table
-from hyper.io.volumes import write_image
+from hyper.io.volumes import write_voxels
 
 REQUIRED = ("train", "test", "train_stimuli", "test_stimuli")
 OPTIONAL = ("train_series", "region", "array", "ijk", "affine")
@@ -150,12 +150,10 @@ def write_encoding_maps(
         Of the grid.
     affine : ndarray, shape (4, 4)
     """
-    place = tuple(channels[["i", "j", "k"]].to_numpy().T)
+    places = channels[["i", "j", "k"]].to_numpy()
 
     def write(name: str, values: np.ndarray, dtype: type) -> None:
-        volume: np.ndarray = np.zeros(shape[:3], dtype)
-        volume[place] = values
-        write_image(f"{stem}_desc-{name}.nii.gz", volume, affine)
+        write_voxels(f"{stem}_desc-{name}.nii.gz", places, values, shape, affine, dtype)
 
     number = channels["feature"].map({name: place + 1 for place, name in enumerate(names)}).to_numpy()
     write("feature_dseg", number, np.int16)

@@ -23,13 +23,17 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
     """Read a TSV file; ``n/a``, ``nan`` and an empty cell become missing, and no other word does.
 
+    Numbers are those nearest to what is written, so that a table of `write_table` comes back bit by bit.
+
     Raises
     ------
     DataError
         When the file is missing or is no table.
     """
     try:
-        return pd.read_csv(path, sep="\t", na_values=_MISSING, keep_default_na=False, **options)
+        return pd.read_csv(
+            path, sep="\t", na_values=_MISSING, keep_default_na=False, float_precision="round_trip", **options
+        )
     except FileNotFoundError:
         raise DataError(path, "the file does not exist", "Run the rule that writes it") from None
     except IsADirectoryError:

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import nibabel as nib
@@ -176,6 +176,26 @@ def write_image(path: str | Path, data: np.ndarray, affine: np.ndarray, tr: floa
     _finish_header(image.header, affine, tr)
     with atomic_path(path) as temporary:
         nib.save(image, temporary)
+
+
+def write_voxels(
+    path: str | Path, places: np.ndarray, values: np.ndarray, shape: Sequence[int], affine: np.ndarray, dtype: type
+) -> None:
+    """Write values of some voxels as a NIfTI volume that is 0 elsewhere.
+
+    Parameters
+    ----------
+    path : str or Path
+    places : ndarray of int, shape (voxel, 3)
+    values : ndarray, shape (voxel,)
+    shape : sequence of int
+        Of the grid.
+    affine : ndarray, shape (4, 4)
+    dtype : type
+    """
+    volume: np.ndarray = np.zeros(tuple(shape[:3]), dtype)
+    volume[tuple(np.asarray(places).T)] = values
+    write_image(path, volume, affine)
 
 
 def write_series(

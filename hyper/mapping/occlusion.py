@@ -15,7 +15,7 @@ from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.seeds import generator_of
 from hyper.mapping.interpolation import interpolate, steps
 from hyper.mapping.layer import LayerErrors
-from hyper.mapping.screening import Estimate, estimate, mean_levels, race, with_mean
+from hyper.mapping.screening import UNLIKELY, Estimate, estimate, mean_levels, race, with_mean
 from hyper.mapping.statistics import Measure, effects, permutation_statistics
 from hyper.mapping.updates import Removal, latent_updates, removal, scaled_of
 from hyper.responses.matrices import Responses
@@ -243,10 +243,11 @@ class _Screened:
             self.power += np.square(steps(run.layer, latent, run.updates[:, number])).sum(axis=1)
         self.compute(drawn)
 
-    def compute(self, cubes: np.ndarray) -> None:
-        """Compute some cubes more."""
+    def compute(self, cubes: np.ndarray) -> int:
+        """Compute some cubes, but those that already were, and say how many."""
+        cubes = cubes[~self.run.exact[cubes]]
         if not len(cubes):
-            return
+            return 0
         for block in np.array_split(cubes, -(-len(cubes) // BLOCK)):
             self.run.compute(block)
         inner = np.zeros((len(self.first), len(cubes)), np.float32)
@@ -254,6 +255,7 @@ class _Screened:
             own = steps(self.run.layer, latent, self.run.updates[:, number])
             inner += own @ own[cubes].T
         self.known, self.inner = np.concatenate([self.known, cubes]), np.hstack([self.inner, inner])
+        return len(cubes)
 
     def estimate(self) -> Estimate:
         """Mean level without each cube."""
@@ -276,6 +278,7 @@ def _screen(runs: Sequence[_Layer], orders: np.ndarray, how: Searchlight) -> tup
     drawn = generator_of(how.seed, "mapping", "drawn").choice(count, min(count, how.drawn), replace=False)
     layers = [_Screened(run, orders, drawn, how) for run in runs]
     intact = np.array([mean_levels(np.diagonal(run.intact), how.measure) for run in runs])
+    unlikely = UNLIKELY
     while True:
         estimates = [layer.estimate() for layer in layers]
         state = race(estimates, intact, how.confidence)
@@ -286,9 +289,9 @@ def _screen(runs: Sequence[_Layer], orders: np.ndarray, how: Searchlight) -> tup
         if state.wrong.mean() <= how.wrong:
             break
         doubtful = np.argsort(-state.wrong, kind="stable")[: max(BLOCK // 2, count // 100)]
-        open_ = state.contenders()
-        for layer, own in zip(layers, open_, strict=True):
-            layer.compute(np.array([cube for cube in doubtful if own[cube] and not layer.run.exact[cube]], int))
+        open_ = state.contenders(unlikely)[:, doubtful]
+        if not sum(layer.compute(doubtful[own]) for layer, own in zip(layers, open_, strict=True)):
+            unlikely = min(unlikely, how.wrong / len(layers))  # the most doubtful cube has a layer beyond this
     for layer, own in zip(layers, estimates, strict=True):
         layer.finish(own)
     return np.stack([layer.observed for layer in layers]), np.stack([layer.highest for layer in layers])

@@ -109,9 +109,9 @@ class Race:
         """Probability that any other layer wins, shape (cube,)."""
         return 1 - np.prod(1 - self.chance, axis=0)
 
-    def contenders(self) -> np.ndarray:
-        """Layers that may win, shape (layer, cube); none where the winner is clear."""
-        possible = self.chance > UNLIKELY
+    def contenders(self, unlikely: float = UNLIKELY) -> np.ndarray:
+        """Layers that may win with more than a probability, shape (layer, cube); none where the winner is clear."""
+        possible = self.chance > unlikely
         leads = np.arange(len(possible))[:, None] == self.best
         return possible | (leads & possible.any(axis=0))
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hyper.io.spaces import apply_affine
 from hyper.io.tables import write_table
-from hyper.io.volumes import write_image
+from hyper.io.volumes import write_voxels
 from hyper.mapping.occlusion import Occlusion
 from hyper.mapping.statistics import (
     Measure,
@@ -186,12 +186,10 @@ def write_maps(
         Of the grid.
     affine : ndarray, shape (4, 4)
     """
-    place = tuple(voxels[["i", "j", "k"]].to_numpy().T)
+    places = voxels[["i", "j", "k"]].to_numpy()
 
     def write(name: str, values: np.ndarray, dtype: type) -> None:
-        volume: np.ndarray = np.zeros(shape[:3], dtype)
-        volume[place] = values
-        write_image(f"{stem}_desc-{name}.nii.gz", volume, affine)
+        write_voxels(f"{stem}_desc-{name}.nii.gz", places, values, shape, affine, dtype)
 
     number = voxels["layer"].map({layer: place + 1 for place, layer in enumerate(layers)}).to_numpy()
     write("layer_dseg", number, np.int16)

@@ -12,7 +12,7 @@ import numpy as np
 
 from hyper.errors import DataError
 from hyper.io.unpickle import StoredArray, read_pickle
-from hyper.responses.matrices import Responses, scaling_of
+from hyper.responses.matrices import Responses
 
 NAMES = "train_MUA", "test_MUA"
 SERIES = "implants"
@@ -115,22 +115,8 @@ def implant_responses(
             _read_matrix(path, dataset_of(path, file, name), count, layout)
             for name, count in zip(names, counts, strict=True)
         )
-    mean, std = scaling_of(train)
-    return Responses(
-        train=train,
-        test=test,
-        train_stimuli=numbered("train", len(train)),
-        test_stimuli=numbered("test", len(test)),
-        train_series=np.full(len(train), SERIES),
-        train_latents=train_latents,
-        test_latents=test_latents,
-        test_repeats=np.full(len(test), repeats),
-        ijk=np.full((train.shape[1], 3), -1),
-        affine=np.full((4, 4), np.nan),
-        mean=mean,
-        std=std,
-        region=layout.region,
-        array=layout.arrays,
+    return Responses.of_matrices(
+        train, test, train_latents, test_latents, repeats, SERIES, region=layout.region, array=layout.arrays
     )
 
 
@@ -212,11 +198,6 @@ def check_finite(path: str | Path, name: str, bad: np.ndarray) -> None:
         held = f"{bad.sum()} channels of {name} hold values that are not finite: {first}"
         mend = "Add them to dataset.implants.exclude (counted from 0, without the broken ones), or correct the file"
         raise DataError(path, held, mend)
-
-
-def numbered(split: str, count: int) -> np.ndarray:
-    """Name stimuli in the order of the rows."""
-    return np.array([f"{split}-{number:04d}" for number in range(1, count + 1)])
 
 
 def read_latents_of(path: str | Path, test: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -66,6 +66,52 @@ class Responses:
     array: np.ndarray | None = None
     trials: pd.DataFrame | None = None
 
+    @classmethod
+    def of_matrices(
+        cls,
+        train: np.ndarray,
+        test: np.ndarray,
+        train_latents: np.ndarray,
+        test_latents: np.ndarray,
+        repeats: int,
+        series: str,
+        region: np.ndarray | None = None,
+        array: np.ndarray | None = None,
+    ) -> "Responses":
+        """Take matrices of which nothing else is known.
+
+        Stimuli are numbered in the order of the rows, the trials belong to one series, and the voxels have no place:
+        `ijk` is -1 and `affine` nan.
+
+        Parameters
+        ----------
+        train, test : ndarray, shape (trial or stimulus, voxel)
+        train_latents, test_latents : ndarray, shape (trial or stimulus, latent)
+        repeats : int
+            Trials behind each row of `test`.
+        series : str
+            What the series is called.
+        region, array : ndarray of str, optional
+            Of each voxel.
+        """
+        mean, std = scaling_of(train)
+        return cls(
+            train=train.astype(np.float32, copy=False),
+            test=test.astype(np.float32, copy=False),
+            train_stimuli=numbered("train", len(train)),
+            test_stimuli=numbered("test", len(test)),
+            train_series=np.full(len(train), series),
+            train_latents=train_latents,
+            test_latents=test_latents,
+            test_repeats=np.full(len(test), repeats),
+            ijk=np.full((train.shape[1], 3), -1),
+            affine=np.full((4, 4), np.nan),
+            mean=mean,
+            std=std,
+            region=region,
+            array=array,
+        )
+
     def within(self, region: str) -> "Responses":
         """Keep the channels of one region.
 
@@ -218,6 +264,11 @@ def scaling_of(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each voxel over training trials; 1 for a voxel that never varies."""
     std = train.std(axis=0, dtype=np.float64)
     return train.mean(axis=0, dtype=np.float64), np.where(std > 0, std, 1.0)
+
+
+def numbered(split: str, count: int) -> np.ndarray:
+    """Name stimuli in the order of the rows."""
+    return np.array([f"{split}-{number:04d}" for number in range(1, count + 1)])
 
 
 def average(values: np.ndarray, row: np.ndarray) -> np.ndarray:

@@ -16,9 +16,9 @@ from hyper.responses.implants import (
     check_finite,
     dataset_of,
     is_transposed,
-    numbered,
     open_recording,
 )
+from hyper.responses.matrices import numbered
 
 _BLOCK = 64  # trials held at a time
 _MEND = "Run the rule that writes it again"

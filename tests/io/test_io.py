@@ -107,3 +107,9 @@ def test_only_the_signs_of_a_missing_value_are_missing(tmp_path):
     assert table["split"].isna().tolist() == [False, False, True]
     assert table["duration"].tolist()[0] == 1.5
     assert np.isnan(table["duration"][1])
+
+
+def test_numbers_of_a_table_come_back_bit_by_bit(tmp_path):
+    values = np.random.default_rng(0).standard_normal(2000) * 10.0 ** np.random.default_rng(1).integers(-200, 200, 2000)
+    write_table(tmp_path / "numbers.tsv", pd.DataFrame({"value": values}))
+    assert np.array_equal(read_table(tmp_path / "numbers.tsv")["value"].to_numpy(), values)

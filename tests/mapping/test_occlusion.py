@@ -132,6 +132,18 @@ def test_screening_finds_the_same_winners_within_its_bound(generator, study, mea
     assert found.evaluations.sum() > 0
 
 
+def test_where_no_winner_may_be_wrong_screening_goes_on_to_the_end(generator, study):
+    responses, decoders = study
+    around, everything = cubes(responses.ijk, np.full(3, 3)), np.arange(len(responses.ijk))
+    exact, found = (
+        occlude(decoders, generator, responses, around, everything, ORDERS, how)
+        for how in (Searchlight(), Searchlight(mode="screened", drawn=20, wrong=1e-9))
+    )
+    own, due = (values.effects("similarity").mean(axis=2).argmax(axis=0) for values in (found, exact))
+    assert np.array_equal(own, due)
+    assert found.exact.mean() > 0.5
+
+
 def test_half_precision_keeps_the_assignment(generator, study):
     responses, decoders = study
     around = cubes(responses.ijk, np.full(3, 3))
