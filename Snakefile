@@ -43,7 +43,7 @@ if workflow.is_main_process:
 
 onstart:
     # what `hyper explain` needs to name the file that changed
-    record_code([rule.name for rule in workflow.rules])
+    record_code([rule.script for rule in workflow.rules if rule.script])
     show_progress(workflow)
 
 

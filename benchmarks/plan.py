@@ -32,7 +32,8 @@ def write_dataset(folder: Path, subjects: int, runs: int) -> None:
     (folder / "stimuli").mkdir(parents=True)
     (folder / "dataset_description.json").write_text(json.dumps({"Name": "wide", "BIDSVersion": "1.8.0"}))
     (folder / "task-faces_bold.json").write_text(json.dumps({"RepetitionTime": TR, "TaskName": "faces"}))
-    np.save(folder / "stimuli/latents.npy", np.zeros((TEST + TRAIN, 512), np.float32))
+    latents = np.random.default_rng(0).standard_normal((TEST + TRAIN, 128), np.float32)
+    np.save(folder / "stimuli/latents.npy", latents)
     numbers = np.arange(1, TEST + TRAIN + 1)
     test, train = numbers[:TEST], np.array_split(numbers[TEST:], runs - 1)
     for subject in range(1, subjects + 1):
@@ -125,7 +126,7 @@ def overhead(log: Path, benchmarks: Path, cores: int) -> str:
 def threads_of_rules() -> dict[str, int]:
     """Threads of the rules that state a number."""
     text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-    blocks = re.split(r"^rule (\w+):", text, flags=re.MULTILINE)[1:]
+    blocks = re.split(r"^(?:use )?rule (?:\w+ as )?(\w+)(?: with)?:", text, flags=re.MULTILINE)[1:]
     found = {
         name: re.search(r"^    threads: (\d+)$", block, re.MULTILINE)
         for name, block in zip(blocks[::2], blocks[1::2], strict=True)

@@ -36,7 +36,7 @@ def stages() -> dict[str, str]:
     return {
         rule: path.stem
         for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
-        for rule in re.findall(r"^rule (\w+):", path.read_text(), flags=re.MULTILINE)
+        for rule in re.findall(r"^(?:use )?rule (?:\w+ as )?(\w+)(?: with)?:", path.read_text(), flags=re.MULTILINE)
     }
 
 

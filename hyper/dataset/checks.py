@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from hyper.dataset.annex import is_unfetched, unfetched_fault
 from hyper.dataset.events import read_events
@@ -31,12 +33,14 @@ def find_faults(runs: list[Run], reading: Reading, via: str = "auto") -> list[Hy
     Returns
     -------
     list of HyperError
-        Every fault found, at most one per file and check.
+        Every fault found, at most one per file and check; what several subjects share stands once.
     """
     if not runs:
         return []
-    unfetched = unfetched_fault(runs[0].root, _needed(runs, reading, via))
+    events = cache(read_events)
+    unfetched = unfetched_fault(runs[0].root, _needed(runs, reading, via, events))
     faults: list[HyperError] = [unfetched] if unfetched else []
+    images: set[str] = set()
     for subject in sorted({run.subject for run in runs}):
         own = [run for run in runs if run.subject == subject]
         found = [_fault_of(check_bold, run.bold) for run in own] + [_fault_of(check_events, run.events) for run in own]
@@ -44,12 +48,12 @@ def find_faults(runs: list[Run], reading: Reading, via: str = "auto") -> list[Hy
         if _reads_anatomical(own[0].root, subject, via):
             found.append(_fault_of(_check_anatomical, own[0].root, subject))
         if readable and not (reading.latents and is_unfetched(reading.latents)):
-            found.append(_fault_of(read_trials, own, reading))
+            found.append(_fault_of(read_trials, own, reading, events, images))
         faults += [fault for fault in found if fault]
-    return faults
+    return list({str(fault): fault for fault in faults}.values())
 
 
-def _needed(runs: list[Run], reading: Reading, via: str) -> list[Path]:
+def _needed(runs: list[Run], reading: Reading, via: str, events: Callable[[Path], pd.DataFrame]) -> list[Path]:
     """Every file of the dataset that the study reads, as far as its tables of events are there to name the images."""
     paths = [path for run in runs for path in (run.bold, run.events)]
     for subject in sorted({run.subject for run in runs}):
@@ -61,7 +65,7 @@ def _needed(runs: list[Run], reading: Reading, via: str) -> list[Path]:
         names: dict[str, None] = {}
         for run in runs:
             try:
-                names |= dict.fromkeys(read_events(run.events)["stim_file"].dropna())
+                names |= dict.fromkeys(events(run.events)["stim_file"].dropna())
             except HyperError:
                 continue
         paths += [reading.stimuli / name for name in sorted(names)]

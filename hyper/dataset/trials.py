@@ -1,7 +1,7 @@
 """All trials of a subject with the identity of what was shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,12 @@ class Trials:
         return {str(name): int(n) for name, n in self.table["split"].fillna("unassigned").value_counts().items()}
 
 
-def read_trials(runs: list[Run], reading: Reading) -> Trials:
+def read_trials(
+    runs: list[Run],
+    reading: Reading,
+    events: Callable[[Path], pd.DataFrame] = read_events,
+    images: set[str] | None = None,
+) -> Trials:
     """Read the events of all runs of one subject.
 
     Parameters
@@ -82,6 +87,10 @@ def read_trials(runs: list[Run], reading: Reading) -> Trials:
     runs : list of Run
         Of one subject.
     reading : Reading
+    events : callable
+        Reads a table of events; one that remembers serves who asks for the trials of many subjects.
+    images : set of str, optional
+        Entries of stim_file whose images were found before; those found now are added.
 
     Returns
     -------
@@ -95,9 +104,12 @@ def read_trials(runs: list[Run], reading: Reading) -> Trials:
     tables, times = [], {}
     notes = geometry_notes(runs)
     shown: dict[str, set[str]] = {}
+    images = set() if images is None else images
     for run in runs:
         times[run.series], timing_notes = repetition_time(run, reading.repetition_time)
-        table, event_notes = _read_run(run, reading, times[run.series], shown)
+        table, event_notes = _read_run(run, events(run.events), reading, times[run.series], shown)
+        if reading.stimuli is not None:
+            _check_images(table, run, reading.stimuli, images)
         notes += [("", note) for note in timing_notes] + [(run.series, note) for note in event_notes]
         tables.append(table)
     check_identities(shown, runs[0].events.parent)
@@ -111,8 +123,10 @@ def read_trials(runs: list[Run], reading: Reading) -> Trials:
     return Trials(table[COLUMNS], times, readings)
 
 
-def _read_run(run: Run, reading: Reading, tr: float, shown: dict[str, set[str]]) -> tuple[pd.DataFrame, list[str]]:
-    table, notes = collapse_rows(read_events(run.events), reading.collapse, run.events)
+def _read_run(
+    run: Run, table: pd.DataFrame, reading: Reading, tr: float, shown: dict[str, set[str]]
+) -> tuple[pd.DataFrame, list[str]]:
+    table, notes = collapse_rows(table, reading.collapse, run.events)
     if reading.duration is not None:
         table, more = table.assign(duration=reading.duration), [f"durations set to {reading.duration:g} s"]
     else:
@@ -136,8 +150,6 @@ def _read_run(run: Run, reading: Reading, tr: float, shown: dict[str, set[str]])
     for name, file in zip(stimuli, table["stim_file"], strict=True):
         if isinstance(name, str):
             shown.setdefault(name, set()).add(file)
-    if reading.stimuli is not None:
-        _check_images(table, run, reading.stimuli)
     table = table.assign(series=run.series, trial=range(1, len(table) + 1))
     table["stimulus"] = pd.Series(stimuli, index=table.index, dtype=object)
     return table, notes + more + _overlap(table)
@@ -148,11 +160,13 @@ def _overlap(table: pd.DataFrame) -> list[str]:
     return [f"trials overlap: some start before the one before ends ({early} of {len(table)})"] if early else []
 
 
-def _check_images(table: pd.DataFrame, run: Run, folder: Path) -> None:
+def _check_images(table: pd.DataFrame, run: Run, folder: Path, found: set[str]) -> None:
     if not folder.is_dir():
         raise DatasetError(folder, "there is no such folder of stimuli", "Correct dataset.stimuli, or set it to null")
     for name in table["stim_file"].dropna().unique():
-        check_image(folder, name, run.root, run.events.name)
+        if name not in found:
+            check_image(folder, name, run.root, run.events.name)
+            found.add(name)
 
 
 def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) -> list[str]:

@@ -26,7 +26,8 @@ def test_the_study_reads_simulates_and_decodes_by_region(tmp_path):
     planned = write_study(tmp_path).planned()
     assert planned["simulate_implants"] == planned["read_implants"] == planned["read_timeseries"] == 1
     assert planned["fit_decoder"] == 4  # all channels, and three regions
-    assert planned["reconstruct"] == planned["evaluate"] == 5
+    assert planned["reconstruct"] == planned["evaluate"] == 4
+    assert planned["reconstruct_trivially"] == planned["evaluate_trivially"] == 1
     assert planned["decode_over_time"] == planned["reconstruct_over_time"] == planned["plot_over_time"] == 1
     assert not {"read_trials", "realign", "fit_glm", "audit_responses", "simulate_run"} & set(planned)
 

@@ -48,7 +48,8 @@ def write_study(folder):
 def test_the_study_starts_at_decoding(tmp_path):
     planned = write_study(tmp_path).planned()
     assert planned["fit_decoder"] == 9  # the authors' decoder is of the first subject alone
-    assert planned["reconstruct"] == 13
+    assert planned["reconstruct"] == 9
+    assert planned["reconstruct_trivially"] == 2
     assert planned["fit_shared_space"] == 1
     assert not {"read_trials", "realign", "fit_glm", "select_voxels", "assemble_responses", "plot_voxels"} & set(
         planned

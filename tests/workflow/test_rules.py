@@ -5,6 +5,7 @@ import re
 from functools import cache
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -16,9 +17,10 @@ ORDER = ["input", "output", "log", "benchmark", "threads", "resources", "conda",
 
 def rules():
     for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
-        for block in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
-            name = block.split(":")[0]
-            yield pytest.param(name, block, id=name)
+        for block in re.split(r"^(?=(?:use )?rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            if block.startswith("rule "):
+                name = block.removeprefix("rule ").split(":")[0]
+                yield pytest.param(name, block, id=name)
 
 
 @pytest.mark.parametrize(("name", "block"), rules())
@@ -51,7 +53,9 @@ def test_rules_that_take_a_device_ask_for_a_gpu():
 
 def test_groups_of_the_slurm_profile_are_of_rules():
     profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
-    assert set(profile["groups"]) <= {parameter.id for parameter in rules()}
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    derived = set(re.findall(r"^use rule \w+ as (\w+) with:", text, flags=re.MULTILINE))
+    assert set(profile["groups"]) <= {parameter.id for parameter in rules()} | derived
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +63,7 @@ def resource_functions():
     """`memory`, `minutes` and `gpu_of` as the workflow defines them, without a study."""
     text = (ROOT / "workflow/rules/common.smk").read_text()
     start, end = text.index("def of_known_signature("), text.index("GPU = gpu_of")
-    names = {"os": os, "cache": cache, "signature": signature}
+    names = {"os": os, "cache": cache, "signature": signature, "workflow": SimpleNamespace(dryrun=False)}
     exec(compile(text[start:end], "common.smk", "exec"), names)
     return names
 
@@ -73,6 +77,8 @@ def test_memory_scales_with_input_and_attempt(resource_functions, tmp_path):
     assert [memory(1000, 2)(None, inputs, attempt) for attempt in (1, 2, 3)] == [1200, 2400, 4800]
     assert [minutes(10, 60)(None, inputs, attempt) for attempt in (1, 2)] == [16, 32]
     assert memory(500)(None, 1) == 500  # the inputs are not looked at
+    resource_functions["workflow"].dryrun = True
+    assert memory(501) == 501  # a plan knows the first attempt alone
 
 
 @pytest.mark.parametrize(

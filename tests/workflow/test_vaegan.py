@@ -54,7 +54,7 @@ def test_what_is_planned(tmp_path, vaegan, trainings):
     planned = write_study(tmp_path, vaegan).planned("--", TARGET)
     assert planned.get("train_vaegan", 0) == trainings
     assert planned["decode_vaegan"] == 1
-    assert planned["evaluate"] == 4  # ridge, trivial-zero, vaegan and its model
+    assert planned["evaluate"] == 3  # ridge, vaegan and its model
 
 
 def test_without_the_baseline_nothing_is_trained(tmp_path):

@@ -2,16 +2,16 @@ rule predict_trivially:
     input:
         responses=own_responses,
         decoded=lambda wildcards: (
-            f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/latents.h5"
-            if wildcards.decoder == "trivial-shuffled"
+            [f"<results>/decoding/sub-{wildcards.subject}/{DECODERS_OF[wildcards.subject][0]}/latents.h5"]
+            if "trivial-shuffled" in TRIVIAL
             else []
         ),
     output:
-        latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
+        latents=[f"<results>/decoding/sub-{{subject}}/{name}/latents.h5" for name in OF_TRIVIAL],
     log:
-        "<results>/logs/predict_trivially/sub-{subject}_{decoder}.log",
+        "<results>/logs/predict_trivially/sub-{subject}.log",
     benchmark:
-        "<results>/benchmarks/predict_trivially/sub-{subject}_{decoder}.tsv"
+        "<results>/benchmarks/predict_trivially/sub-{subject}.tsv"
     threads: 1
     resources:
         mem_mb=memory(2000),
@@ -20,13 +20,27 @@ rule predict_trivially:
         "../../envs/torch.yaml"
     params:
         code=code("predict_trivially"),
+        names=OF_TRIVIAL,
         seed=SEED,
-    wildcard_constraints:
-        decoder="trivial-[a-z]+",
     message:
-        "Predicting the latents of sub-{wildcards.subject} by {wildcards.decoder}"
+        "Predicting the latents of sub-{wildcards.subject} trivially"
     script:
         "../scripts/predict_trivially.py"
+
+
+use rule reconstruct as reconstruct_trivially with:
+    input:
+        latents=rules.predict_trivially.output.latents,
+        generator=GENERATOR_FILE,
+    output:
+        images=[f"<results>/decoding/sub-{{subject}}/{name}/images.h5" for name in OF_TRIVIAL],
+        pngs=[directory(f"<results>/decoding/sub-{{subject}}/{name}/images") for name in OF_TRIVIAL],
+    log:
+        "<results>/logs/reconstruct_trivially/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/reconstruct_trivially/sub-{subject}.tsv"
+    message:
+        "Making the faces of the trivial predictors of sub-{wildcards.subject}"
 
 
 rule learn_eigenfaces:

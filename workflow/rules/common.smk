@@ -18,12 +18,14 @@ sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free
 from hyper.doctor.checked import faults_unless_checked
 from hyper.doctor.duration import mean_seconds
 from hyper.doctor.plan import Plan
+from hyper.doctor.planning import plan_with_memory
 from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.encoding.names import map_label
 from hyper.errors import HyperError
 from hyper.io.atomic import write_text
 from hyper.settings.code_version import code_version, file_versions, keep_sources, recall_sources
 
+plan_with_memory()
 SOURCES = ".snakemake/hyper/sources.json"
 recall_sources(SOURCES)
 try:
@@ -45,6 +47,8 @@ LAST_STAGE = plan.settings.study.last_stage
 DECODERS = list(plan.settings.decoding.decoders)
 CANDIDATES = plan.settings.decoding.candidate_names()
 TRIVIAL = list(plan.settings.baselines.trivial)
+# all of a subject in one job: what they cost is the job's start; a rule has an output, also where nobody asks for it
+OF_TRIVIAL = TRIVIAL or ["trivial-zero"]
 # baselines that make images without latents of the generator
 IMAGE_BASELINES = [
     name
@@ -109,6 +113,8 @@ def minutes(base, per_gigabyte=0.0):
 @cache
 def scaled(base, per_megabyte):
     """Resource function: a base and a part per MB of the inputs, doubled at every further attempt."""
+    if not per_megabyte and workflow.dryrun:  # a plan knows no second attempt
+        return base
     if not per_megabyte:  # the inputs need not be looked at
         return of_known_signature(lambda wildcards, attempt: round(base * 2 ** (attempt - 1)))
     return of_known_signature(
@@ -145,12 +151,12 @@ def vaegan_settings(chosen):
     return {key: value for key, value in settings.items() if (key in ("checkpoint", "any_generator")) == chosen}
 
 
-def record_code(names):
+def record_code(scripts):
     """Keep the fingerprints of the files behind every rule's hash of code, in the study's logs."""
     path = Path(RESULTS) / "logs/code.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    files = {name: f"workflow/scripts/{name}.py" for name in names if name != "all"}
-    new = {code_version(file): file_versions(file) for file in files.values()}
+    files = sorted({f"workflow/scripts/{Path(script).name}" for script in scripts})
+    new = {code_version(file): file_versions(file) for file in files}
     if set(new) - set(known):
         try:
             write_text(path, json.dumps(known | new, indent=1))

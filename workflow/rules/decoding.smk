@@ -109,11 +109,11 @@ rule choose_decoder:
 
 rule reconstruct:
     input:
-        latents="<results>/decoding/sub-{subject}/{decoder}/latents.h5",
+        latents=["<results>/decoding/sub-{subject}/{decoder}/latents.h5"],
         generator=GENERATOR_FILE,
     output:
-        images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
-        pngs=directory("<results>/decoding/sub-{subject}/{decoder}/images"),
+        images=["<results>/decoding/sub-{subject}/{decoder}/images.h5"],
+        pngs=[directory("<results>/decoding/sub-{subject}/{decoder}/images")],
     log:
         "<results>/logs/reconstruct/sub-{subject}_{decoder}.log",
     benchmark:
@@ -129,6 +129,8 @@ rule reconstruct:
         cfg=cfg("generators"),
         code=code("reconstruct"),
         rescale=cfg("decoding.rescale"),
+    wildcard_constraints:
+        decoder="(?!trivial-)[A-Za-z0-9_-]+",
     message:
         "Making the faces that {wildcards.decoder} decodes from sub-{wildcards.subject}"
     script:

@@ -31,13 +31,13 @@ rule evaluate:
         latents=lambda wildcards: (
             []
             if wildcards.decoder in IMAGE_BASELINES
-            else f"<results>/decoding/sub-{wildcards.subject}/{wildcards.decoder}/latents.h5"
+            else [f"<results>/decoding/sub-{wildcards.subject}/{wildcards.decoder}/latents.h5"]
         ),
-        images="<results>/decoding/sub-{subject}/{decoder}/images.h5",
+        images=["<results>/decoding/sub-{subject}/{decoder}/images.h5"],
         features=[f"<results>/evaluation/sub-{{subject}}_network-{network}_features.h5" for network in FEATURE_NETWORKS],
         boundaries=BOUNDARIES,
     output:
-        metrics="<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv",
+        metrics=["<results>/evaluation/sub-{subject}_{decoder}_metrics.tsv"],
     log:
         "<results>/logs/evaluate/sub-{subject}_{decoder}.log",
     benchmark:
@@ -54,13 +54,35 @@ rule evaluate:
             **{key: cfg("evaluation")[key] for key in ("metrics", "permutations", "resamples")},
         },
         code=code("evaluate"),
+        decoders=lambda wildcards: [wildcards.decoder],
         networks=list(FEATURE_NETWORKS),
         region=lambda wildcards: region_of(wildcards) or ("all" if IMPLANTS else "active"),
         seed=SEED,
+    wildcard_constraints:
+        decoder="(?!trivial-)[A-Za-z0-9_-]+",
     message:
         "Scoring {wildcards.decoder} on sub-{wildcards.subject}"
     script:
         "../scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_trivially with:
+    input:
+        latents=rules.predict_trivially.output.latents,
+        images=rules.reconstruct_trivially.output.images,
+        features=rules.evaluate.input.features,
+        boundaries=BOUNDARIES,
+    output:
+        metrics=[f"<results>/evaluation/sub-{{subject}}_{name}_metrics.tsv" for name in OF_TRIVIAL],
+    log:
+        "<results>/logs/evaluate_trivially/sub-{subject}.log",
+    benchmark:
+        "<results>/benchmarks/evaluate_trivially/sub-{subject}.tsv"
+    params:
+        decoders=OF_TRIVIAL,
+        region="all" if IMPLANTS else "active",
+    message:
+        "Scoring the trivial predictors on sub-{wildcards.subject}"
 
 
 rule gather_metrics:

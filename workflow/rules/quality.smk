@@ -93,26 +93,28 @@ rule plot_registration:
 
 rule measure_raw:
     input:
-        bold=raw("bold"),
-        to_boldref=rules.align_run.output.matrix,
+        bold=raw_of_runs("bold"),
+        to_boldref=of_runs(
+            "<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_from-reference_to-boldref_xfm.h5"
+        ),
         to_reference=through_t1w(rules.register_bold.output.matrix),
         map=either(rules.register_anatomical.output.map, rules.normalise_bold.output.map),
     output:
-        quality="<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-raw_quality.h5",
+        quality="<results>/preprocess/sub-{subject}/func/sub-{subject}_desc-raw_quality.h5",
     log:
-        "<results>/logs/measure_raw/sub-{subject}_{series}.log",
+        "<results>/logs/measure_raw/sub-{subject}.log",
     benchmark:
-        "<results>/benchmarks/measure_raw/sub-{subject}_{series}.tsv"
+        "<results>/benchmarks/measure_raw/sub-{subject}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(1000, 0.3),
+        mem_mb=memory(1000, 0.1),
         runtime=minutes(15, 30),
     conda:
         "../../envs/imaging.yaml"
     params:
         code=code("measure_raw"),
     message:
-        "Measuring {wildcards.series} of sub-{wildcards.subject} as it came from the scanner"
+        "Measuring the runs of sub-{wildcards.subject} as they came from the scanner"
     script:
         "../scripts/measure_raw.py"
 
@@ -145,7 +147,7 @@ rule plot_carpet:
 
 rule plot_quality:
     input:
-        before=of_runs("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-raw_quality.h5"),
+        before=rules.measure_raw.output.quality,
         after=of_runs("<results>/preprocess/sub-{subject}/func/sub-{subject}_{series}_desc-preproc_quality.h5"),
         mask=rules.mask_bold.output.mask,
     output:

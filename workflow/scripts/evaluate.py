@@ -1,4 +1,4 @@
-"""Score one decoder of a subject (rule evaluate)."""
+"""Score predictors of a subject (rules evaluate and evaluate_trivially)."""
 
 from _rule import run  # isort: skip
 
@@ -15,22 +15,30 @@ from hyper.io.tables import write_table
 
 
 def main(job):
-    images, _ = read_arrays(job.input.images, ["stimulus", "reconstruction"])
+    latents = job.input.latents or [None] * len(job.params.decoders)
+    files = zip(latents, job.input.images, job.output.metrics, strict=True)
+    for decoder, own in zip(job.params.decoders, files, strict=True):
+        logging.info("%s", decoder)
+        score(job, decoder, *own)
+
+
+def score(job, decoder, latents_file, images_file, metrics_file):
+    images, _ = read_arrays(images_file, ["stimulus", "reconstruction"])
     items = {"images": (images["stimulus"], images["reconstruction"])}
     ceilings = {}
-    if job.input.latents:
-        latents, attributes = read_arrays(job.input.latents, ["true", "decoded"])
+    if latents_file:
+        latents, attributes = read_arrays(latents_file, ["true", "decoded"])
         items["latents"] = latents["true"], latents["decoded"]
         ceilings["latent_pearson_dimension"] = attributes.get("correlation_ceiling", float("nan"))
     if job.input.boundaries and "latents" in items:
         size = items["latents"][0].shape[1]
         boundaries = read_boundaries(job.input.boundaries, size, origin_of(job.params.cfg["generator"]))
         items["attributes"] = tuple(map(boundaries.scores, items["latents"]))
-    parts = [table_of(job, items, job.params.cfg["metrics"], ceilings=ceilings)]
+    parts = [table_of(job, decoder, items, job.params.cfg["metrics"], ceilings=ceilings)]
     for network, path in zip(job.params.networks, job.input.features, strict=True):
-        features, _ = read_arrays(path, ["stimulus", job.wildcards.decoder])
-        items = {"features": (features["stimulus"], features[job.wildcards.decoder])}
-        parts.append(table_of(job, items, metrics_of(network, job.params.cfg["metrics"]), network))
+        features, _ = read_arrays(path, ["stimulus", decoder])
+        items = {"features": (features["stimulus"], features[decoder])}
+        parts.append(table_of(job, decoder, items, metrics_of(network, job.params.cfg["metrics"]), network))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     for row in table.itertuples():
         logging.info(
@@ -42,10 +50,10 @@ def main(job):
             row.chance,
             row.p,
         )
-    write_table(job.output.metrics, table)
+    write_table(metrics_file, table)
 
 
-def table_of(job, items, metrics, network="", ceilings=None):
+def table_of(job, decoder, items, metrics, network="", ceilings=None):
     return tabulate(
         items=items,
         metrics=metrics,
@@ -53,7 +61,7 @@ def table_of(job, items, metrics, network="", ceilings=None):
         seed=job.params.seed,
         subject=job.wildcards.subject,
         # a decoder of one region is the same predictor in another row
-        decoder=job.wildcards.decoder.removesuffix(f"_region-{job.params.region}"),
+        decoder=decoder.removesuffix(f"_region-{job.params.region}"),
         region=job.params.region,
         resamples=job.params.cfg["resamples"],
         network=network,

@@ -11,7 +11,7 @@ def main(job):
     title = f"Signal of sub-{job.wildcards.subject}, {len(job.input.after)} runs"
     plot_quality(
         job.output.png,
-        average(job.input.before),
+        average([job.input.before]),
         average(job.input.after),
         mask > 0,
         affine,

@@ -10,14 +10,15 @@ from hyper.responses.matrices import Responses
 
 
 def main(job):
-    subject, name = job.wildcards.subject, job.wildcards.decoder
+    subject = job.wildcards.subject
     responses = Responses.load(job.input.responses)
-    decoded = read_arrays(job.input.decoded, ["decoded"])[0]["decoded"] if job.input.decoded else None
-    predicted = predict_trivially(name, responses, derive_seed(job.params.seed, subject, name), decoded)
-    write_latents(
-        job.output.latents, responses.test_latents, predicted, responses.test_stimuli, responses.test_repeats,
-        subject=subject, decoder=name,
-    )  # fmt: skip
+    decoded = read_arrays(job.input.decoded[0], ["decoded"])[0]["decoded"] if job.input.decoded else None
+    for name, file in zip(job.params.names, job.output.latents, strict=True):
+        predicted = predict_trivially(name, responses, derive_seed(job.params.seed, subject, name), decoded)
+        write_latents(
+            file, responses.test_latents, predicted, responses.test_stimuli, responses.test_repeats,
+            subject=subject, decoder=name,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

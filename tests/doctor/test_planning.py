@@ -1,0 +1,32 @@
+from types import SimpleNamespace
+
+from snakemake import common, rules, script
+from snakemake.sourcecache import LocalSourceFile, SourceCache
+
+from hyper.doctor.planning import _remember, plan_with_memory
+
+
+def test_a_function_is_asked_once_for_what_it_depends_on():
+    asked = []
+    owner = SimpleNamespace(length=lambda word, noise=None: asked.append(word) or len(word))
+    for _ in range(2):
+        _remember(owner, "length", lambda word, noise=None: word)
+    assert [owner.length("face"), owner.length("face", noise=1), owner.length("brain")] == [4, 4, 5]
+    assert asked == ["face", "brain"]
+
+
+def test_scripts_and_signatures_are_what_snakemake_finds_itself(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.py").write_text(f"print('{name}')\n")
+    cache = SourceCache(tmp_path / "cache", tmp_path / "runtime")
+    plan_with_memory()
+    plan_with_memory()
+    wildcards = [SimpleNamespace(name=name) for name in "ab"]
+    found = [script.get_source(str(tmp_path / f"{name}.py"), cache) for name in "aba"]
+    assert [parts[1] for parts in found] == ["print('a')\n", "print('b')\n", "print('a')\n"]
+    assert found[0] is found[2]
+    named = [script.get_source(f"{tmp_path}/{{wildcards.name}}.py", cache, None, own, []) for own in wildcards]
+    assert [parts[1] for parts in named] == ["print('a')\n", "print('b')\n"]
+    assert SourceCache._cache(cache, LocalSourceFile(str(tmp_path / "a.py"))).read_text() == "print('a')\n"
+    assert list(rules.get_function_params(lambda wildcards, attempt: None)) == ["wildcards", "attempt"]
+    assert rules.get_function_params is common.get_function_params
