@@ -6,7 +6,6 @@ the library are made from its docstrings by sphinx-autoapi. None of them is kept
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,10 +44,8 @@ def main() -> None:
 
 def commands_page() -> str:
     """Every command with its help, as `--help` prints it."""
-    head = "# Commands\n\n`hyper COMMAND --help` prints the same. A fault that can be mended is one message and exit code 1.\n"
-    parts = [
-        f"## {parser.prog}\n\n```text\n{parser.format_help().rstrip()}\n```\n" for parser in commands_of(parser())
-    ]
+    head = "# Commands\n\n`hyper COMMAND --help` prints the same. A fault is one message and exit code 1.\n"
+    parts = [f"## {parser.prog}\n\n```text\n{parser.format_help().rstrip()}\n```\n" for parser in commands_of(parser())]
     return "\n".join([head, *parts])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from numpydoc.docscrape import NumpyDocString
+from reference_text import plain
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs/reference/library"
@@ -29,13 +30,13 @@ def main() -> None:
     rows, entries = [], []
     for package in PACKAGES:
         modules = list(modules_of(package))
-        write(package, "\n".join([f"# hyper.{package}\n", *(module_text(name, tree) for name, tree in modules)]))
+        write(package, "\n".join(module_text(name, tree) for name, tree in modules))
         said = summary(modules[0][1])
         rows.append(f"| [hyper.{package}]({package}.md) | {said} |")
         entries.append(package)
     head = (
-        "# Library\n\n`hyper` can be imported without the workflow: functions take arrays, paths and plain arguments, no "
-        "settings. A package imports only from those above it in this table ([Architecture](../../architecture.md)).\n"
+        "# Library\n\n`hyper` can be imported without the workflow: functions take arrays, paths and plain arguments, "
+        "no settings. A package imports only from those above it here ([Architecture](../../architecture.md)).\n"
     )
     table = "\n".join(["| package | |", "|---|---|", *rows])
     toctree = "\n".join(["```{toctree}", ":hidden:", *entries, "```"])
@@ -66,18 +67,19 @@ def summary(module: ast.Module) -> str:
 
 def module_text(name: str, module: ast.Module) -> str:
     """Docstring, classes and functions of a module; nothing of those that begin with an underscore."""
-    lines = [f"## {name}\n", prose((ast.get_docstring(module) or "").splitlines()), ""]
+    title = "#" if name.count(".") == 1 else "##"
+    lines = [f"{title} {plain(name)}\n", prose((ast.get_docstring(module) or "").splitlines()), ""]
     for node in public(module):
-        lines.append(object_text(node, "###"))
+        lines.append(object_text(node, title + "#"))
     return "\n".join(lines)
 
 
 def public(node: ast.Module | ast.ClassDef) -> Iterator[ast.ClassDef | ast.FunctionDef]:
     """Classes and functions with a docstring that are not private."""
     for item in node.body:
-        if isinstance(item, (ast.ClassDef, ast.FunctionDef)) and not item.name.startswith("_"):
-            if ast.get_docstring(item):
-                yield item
+        named = isinstance(item, (ast.ClassDef, ast.FunctionDef)) and not item.name.startswith("_")
+        if named and ast.get_docstring(item):
+            yield item
 
 
 def object_text(node: ast.ClassDef | ast.FunctionDef, heading: str) -> str:
@@ -130,16 +132,11 @@ def prose(lines: list[str]) -> str:
     return "\n\n".join(
         f"```text\n{paragraph}\n```"
         if all(line.startswith("    ") for line in paragraph.splitlines()) and paragraph.strip()
-        else "\n".join(plain(line) for line in paragraph.splitlines())
+        else "\n".join(
+            line[:2] + plain(line[2:]) if line[:2] == "* " else plain(line) for line in paragraph.splitlines()
+        )
         for paragraph in paragraphs
     )
-
-
-def plain(text: str) -> str:
-    """Text in which only backticks mean anything."""
-    parts = re.split(r"(``?[^`]+``?)", text)
-    parts[::2] = [re.sub(r"(?<!^)([*_<$|\[\]])|^([_<$|\[])|^(\*)(?=\S)", r"\\\1\2\3", part) for part in parts[::2]]
-    return "".join(parts)
 
 
 if __name__ == "__main__":

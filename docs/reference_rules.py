@@ -6,6 +6,8 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reference_text import plain
+
 # the stages in the order of the flow, each with the rule files that belong to it
 STAGES = (
     "simulation", "dataset", "preprocess", "quality", "glm", "responses", "implants", "decoding", "mapping", "encoding",
@@ -15,8 +17,8 @@ STAGES = (
 RULES_HEAD = """\
 # Rules
 
-What each rule of the workflow reads and writes. `<results>` is `results/<study>`, `<space>` the label of the template; a
-call, such as `of_runs(...)`, is an input function of `workflow/rules/common.smk`. Every rule also keeps a log in
+What each rule of the workflow reads and writes. `<results>` is `results/<study>`, `<space>` the label of the template;
+a call, such as `of_runs(...)`, is an input function of `workflow/rules/common.smk`. Every rule also keeps a log in
 `<results>/logs/<rule>` and time and memory in `<results>/benchmarks/<rule>`. A study runs those that it needs:
 `snakemake -n` lists them.
 """
@@ -24,8 +26,8 @@ call, such as `of_runs(...)`, is an input function of `workflow/rules/common.smk
 FILES_HEAD = """\
 # Result files
 
-Everything that a study may write, by folder, with the [rule](rules.md) that writes it; how the files are kept is told in
-[Architecture](../architecture.md#files). `{series}` is the run's name, such as `task-faces_run-01`.
+Everything that a study may write, by folder, with the [rule](rules.md) that writes it; how the files are kept is told
+in [Architecture](../architecture.md#files). `{series}` is the run's name, such as `task-faces_run-01`.
 """
 
 
@@ -98,7 +100,7 @@ def rules_page(root: Path) -> str:
         if rule.stage != stage:
             stage = rule.stage
             lines.append(f"## {stage.replace('_', ' ')}\n")
-        lines += [f"### {rule.name}\n", f"{rule.what}\n"]
+        lines += [f"### {rule.name}\n", f"{plain(rule.what)}\n"]
         for title, part in (("reads", "input"), ("writes", "output")):
             for name, item in rule.arguments(part):
                 files = ", ".join(f"`{pattern}`" for pattern in patterns(item, rules))
@@ -132,10 +134,13 @@ def files_page(root: Path) -> str:
         for _, item in rule.arguments("output"):
             for pattern in patterns(item, rules):
                 name = pattern.removeprefix("<results>/")
-                folders.setdefault(name.split("/")[0] if "/" in name else "the study's own folder", []).append((name, rule))
+                folder = name.split("/")[0] if "/" in name else "the study's own folder"
+                folders.setdefault(folder, []).append((name, rule))
     lines = [FILES_HEAD]
     for folder, files in folders.items():
         lines += [f"## {folder}\n", "| file | rule | what it does |", "|---|---|---|"]
-        lines += [f"| `{name}` | [{rule.name}](rules.md#{rule.name.replace('_', '-')}) | {rule.what} |" for name, rule in files]
+        for name, rule in files:
+            anchor = rule.name.replace("_", "-")
+            lines.append(f"| `{name}` | [{rule.name}](rules.md#{anchor}) | {plain(rule.what)} |")
         lines.append("")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union
 from annotated_types import Ge, Gt, Le, Len, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from reference_text import plain
 
 from hyper.settings.root import Settings
 
@@ -26,7 +27,7 @@ def settings_page() -> str:
     """A table for each section, with every setting below it by its full name."""
     parts = [HEAD]
     for name, field in Settings.model_fields.items():
-        parts += [f"## {name}\n", f"{field.description}\n", table(field.annotation, name)]
+        parts += [f"## {name}\n", f"{plain(field.description or '')}\n", table(field.annotation, name)]
         parts += [kind for model, path in variants(field.annotation, name) for kind in described(model, path)]
     return "\n".join(parts)
 
@@ -35,7 +36,7 @@ def described(model: type[BaseModel], path: str) -> list[str]:
     """Heading, meaning and table of a model that is one of several, or of which there may be none or many."""
     kind = model.model_fields.get("kind")
     title = f"`{path}`" + (f", kind `{kind.default}`" if kind is not None else "")
-    return [f"### {title}\n", f"{model.__doc__}\n", table(model, path)]
+    return [f"### {title}\n", f"{plain(model.__doc__ or '')}\n", table(model, path)]
 
 
 def table(model: type[BaseModel], path: str) -> str:
@@ -43,7 +44,7 @@ def table(model: type[BaseModel], path: str) -> str:
     rows = ["| setting | type | default | meaning |", "|---|---|---|---|"]
     for name, annotation, field in leaves(model, path):
         default = "" if field.is_required() else value(field)
-        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        meaning = plain(" ".join((field.description or "").split()))
         rows.append(f"| `{name}` | {type_text(annotation)}{bounds(field)} | {default} | {meaning} |")
     return "\n".join(rows) + "\n"
 

@@ -103,7 +103,8 @@ def known(model, path) -> bool:
     if fields is not None:
         return path[0] in fields and known(fields[path[0]].annotation, path[1:])
     within = getattr(model, "__args__", ())
-    return any(known(part, path) or (getattr(model, "__origin__", None) is dict and known(part, path[1:])) for part in within)
+    named = getattr(model, "__origin__", None) is dict
+    return any(known(part, path) or (named and known(part, path[1:])) for part in within)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -120,4 +121,3 @@ def test_commands_in_sentences_exist(page):
 
 def subcommands(place) -> dict:
     return next((action.choices for action in place._actions if hasattr(action, "add_parser")), {})
-

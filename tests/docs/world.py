@@ -15,6 +15,10 @@ from tests.conftest import make_dataset
 from tests.docs.pages import ROOT, blocks
 from tests.generators.checkpoint_cases import DATA
 
+CHECKOUT = (
+    "Snakefile", "Makefile", "pyproject.toml", "requirements*", "workflow", "hyper", "config", "slurm", "profiles",
+    "envs", "resources",
+)  # fmt: skip
 LATENT = 16  # of the small network that stands for the reader's own
 STUDY = "study:\n  name: mine\ndataset:\n  path: /data/faces\n"
 
@@ -28,10 +32,9 @@ class World:
 
     def __init__(self, folder: Path, page: Path) -> None:
         self.folder = folder
-        for item in ("Snakefile", "Makefile", "workflow", "hyper", "config", "slurm", "profiles", "envs", "resources"):
-            (folder / item).symlink_to(ROOT / item)
-        for item in ROOT.glob("requirements*"):
-            (folder / item.name).symlink_to(item)
+        for pattern in CHECKOUT:
+            for item in ROOT.glob(pattern):
+                (folder / item.name).symlink_to(item)
         self._programs()
         self._data(make_dataset(folder / "data", "faces"), latent=128)
         shutil.copy(DATA / "karras_small32_fused_nosrc_p4.pkl", folder / "my-network.pkl")
