@@ -1,12 +1,17 @@
 """Settings of Sphinx: `make docs` builds the pages beside this file, and the reference, into `site/`."""
 
+import re
 import tomllib
 from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[1]
+FETCHED = re.compile(
+    r"""<(script|img|iframe|source)[^>]*\ssrc="(https?:)?//|<link[^>]*\shref="(https?:)?//|url\(.?(https?:)?//"""
+)
 
 project = "hyper"
 version = release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -30,6 +35,7 @@ def setup(app):
     """Formulas as MathML, which needs no script; links to the cards of shipped networks."""
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula, None))
     app.connect("source-read", link_cards)
+    app.connect("build-finished", refuse_network)
 
 
 def inline_formula(translator, node):
@@ -47,3 +53,10 @@ def formula(translator, node):
 def link_cards(app, name, text):
     """The cards of `resources/` are pages of the reference here."""
     text[0] = text[0].replace("](../resources/", "](reference/")
+
+
+def refuse_network(app, exception):
+    """The pages open from a memory stick: a script, style, font or picture from elsewhere is a warning, so an error."""
+    for path in sorted([*Path(app.outdir).rglob("*.html"), *Path(app.outdir).rglob("*.css")]):
+        if found := FETCHED.search(path.read_text(encoding="utf-8")):
+            logging.getLogger(__name__).warning("%s fetches from the network: %s", path.name, found[0])

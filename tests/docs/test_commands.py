@@ -30,7 +30,6 @@ HOW = [
     (r"hyper verify .*", "parse", "needs a finished study: tests/cli/test_verify.py"),
     (r"hyper convert generator (stylegan3|imagenet512)\S+ .*", "parse", "networks of others, of gigabytes"),
     (r"hyper train-(generator|vaegan) .*", "short", "--minutes 0.02"),
-    (r"hyper draw pggan-face 2000 .*", "run", ""),
     (r"(\.venv/bin/)?hyper .*", "run", ""),
     (r"(mkdir|cp) .*", "run", ""),
     (r"pip install .*", "pins", "the network"),
