@@ -38,7 +38,7 @@ HOW = [
     (r"pip-audit .*|cyclonedx-py .*", "look", "programs and a database of vulnerabilities from the network"),
 ]  # fmt: skip
 # pages whose commands take more than a few seconds together
-SLOW = {"README", "brain2gan", "generators", "metrics", "released", "running", "slurm", "tutorial"}
+SLOW = {"README", "brain2gan", "generators", "metrics", "released", "running", "tutorial"}
 
 
 def how(command: Command) -> tuple[str, str]:
