@@ -1,14 +1,16 @@
 # make demo   installs, runs the simulated study, prints where the report is
 # make test   the tests (make test-slow: the long ones)
 # make lint   style, types, import contracts, workflow
+# make docs   the documentation as pages, site/index.html
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 STAMP := $(VENV)/.installed
+DOCS := .venv-docs
 
-.PHONY: demo test test-slow lint format settings env clean
+.PHONY: demo test test-slow lint docs format settings env clean
 
 demo: $(STAMP)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet host reason
@@ -28,6 +30,12 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+docs: $(STAMP) $(DOCS)/.installed
+	$(BIN)/python docs/reference.py
+	$(DOCS)/bin/python docs/reference_library.py
+	$(DOCS)/bin/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs site
+	@echo "The documentation: $(CURDIR)/site/index.html"
+
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -45,5 +53,10 @@ $(STAMP): requirements.lock requirements-weights.lock pyproject.toml
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
+$(DOCS)/.installed: requirements-docs.lock
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.lock
+	touch $@
+
 clean:
-	rm -rf results .snakemake
+	rm -rf results .snakemake site docs/reference

@@ -1,0 +1,1 @@
+"""Reconstruct from fMRI the faces a person saw: the library beneath the workflow."""

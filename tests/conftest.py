@@ -32,8 +32,13 @@ def write_bold(path: Path, volumes: int, tr: float = TR) -> None:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
+    """The small dataset in a folder of the test's own."""
+    return make_dataset(tmp_path, "ds")
+
+
+def make_dataset(folder: Path, name: str) -> Path:
     """One subject, a test run (3 faces x 2 or 3, 1 null) and two training runs (4 faces, 1 null), uncompressed."""
-    root = tmp_path / "ds"
+    root = folder / name
     func = root / "sub-01/func"
     func.mkdir(parents=True)
     (root / "sub-01/anat").mkdir()

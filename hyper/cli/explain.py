@@ -22,13 +22,18 @@ def add_commands(commands: Any) -> None:
         "explain",
         help="say in words what a run would do, why, and how long it would take",
         description="Takes Snakemake's own arguments: hyper explain --configfile my.yaml [--cores 4] [targets].",
+        usage="hyper explain --configfile my.yaml [--cores 4] [targets]",
+        add_help=False,
         prefix_chars="\0",
     )
     parser.add_argument("snakemake", nargs=argparse.REMAINDER, help="arguments as for snakemake")
-    parser.set_defaults(run=_explain)
+    parser.set_defaults(run=_explain, own=parser)
 
 
 def _explain(options: argparse.Namespace) -> int:
+    if {"-h", "--help"} & set(options.snakemake):
+        options.own.print_help()
+        return 0
     heard = io.StringIO()
     with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
         plans = _dry_run(options.snakemake)

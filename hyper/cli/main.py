@@ -11,7 +11,7 @@ from hyper.errors import HyperError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a fault that a person can mend is printed without a traceback and returns 1."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except HyperError as fault:
@@ -19,9 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hyper", description="Reconstruct from fMRI the faces a person saw.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """The command line with all its commands."""
+    whole = argparse.ArgumentParser(prog="hyper", description="Reconstruct from fMRI the faces a person saw.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
     doctor = commands.add_parser("doctor", help="say what is wrong with a study's data, before any compute")
     doctor.add_argument(
         "--configfile", type=Path, nargs="+", required=True, help="the study's file(s), as for snakemake"
@@ -41,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     boundaries.add_commands(commands)
     explain.add_commands(commands)
     verify.add_commands(commands)
-    return parser
+    return whole
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hyper.cli.main import main
 from hyper.doctor.changes import ABSENT, changed_settings
 from hyper.doctor.duration import makespan, mean_seconds, seconds_of
 from hyper.doctor.explain import PlannedJob, code_reason, explain, spoken
@@ -77,3 +78,9 @@ def test_the_plan_in_words(tmp_path):
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (119, "119 s"), (600, "10 min"), (7260, "2 h 1 min")])
 def test_time_is_said_in_two_units(seconds, text):
     assert spoken(seconds) == text
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_its_help_is_its_own(option, capsys):
+    assert main(["explain", option]) == 0
+    assert "hyper explain --configfile my.yaml" in capsys.readouterr().out
