@@ -1,25 +1,54 @@
 """Planning a wide study: what Snakemake looks up anew for every job is remembered.
 
 For each job Snakemake 9 reads the job's script, resolves where it lies, and inspects the signature of every function
-of its resources, though all jobs of a rule share them. Of ten thousand jobs that is a third of the plan.
+of its resources, though all jobs of a rule share them. Of ten thousand jobs that is a third of the plan. And when a job
+has ended, it reads every input once for each output, to know later whether it changed.
 """
 
 from collections.abc import Callable, Hashable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from snakemake import common, rules, script
+from snakemake.io import _IOFile
 from snakemake.sourcecache import SourceCache
 
 _MARK = "_hyper_remembers"
 
 
 def plan_with_memory() -> None:
-    """Remember scripts and signatures for the length of this process; a second call changes nothing."""
+    """Remember scripts, signatures and checksums for this process; a second call changes nothing."""
+    _remember_checksums()
     _remember(script, "get_source", _script)
     _remember(SourceCache, "_cache", lambda cache, file: (id(cache), file))
     _remember(common, "get_function_params", lambda function: getattr(function, "__func__", function))
     rules.get_function_params = common.get_function_params
+
+
+def _remember_checksums() -> None:
+    """Read a file once for its checksum, as long as its size and time stay."""
+    function = _IOFile.checksum
+    if hasattr(function, _MARK):
+        return
+    known: dict[Hashable, str] = {}
+
+    @wraps(function)
+    async def checksum(file: Any, threshold: int | None = None, force: bool = False, algorithm: Any = None) -> Any:
+        try:
+            state = Path(file).stat()
+        except OSError:
+            return await function(file, threshold, force, algorithm)
+        key = Path(file).absolute(), state.st_size, state.st_mtime_ns, str(algorithm)
+        if key in known and (force or state.st_size <= (threshold or 0)):
+            return known[key]
+        found = await function(file, threshold, force, algorithm)
+        if found is not None:
+            known[key] = found
+        return found
+
+    setattr(checksum, _MARK, True)
+    _IOFile.checksum = checksum
 
 
 def _script(path: Any, cache: Any, basedir: Any = None, wildcards: Any = None, params: Any = None) -> Hashable:
