@@ -3,7 +3,7 @@
 import ast
 import re
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reference_text import plain
@@ -59,6 +59,9 @@ def read_rules(root: Path) -> dict[str, Rule]:
             script = ast.get_docstring(ast.parse((root / f"workflow/scripts/{name}.py").read_text())) or ""
             what = re.sub(r"\s*\(rules? [^)]*\)", "", script.split("\n\n")[0]).replace("\n", " ")
             rules[name] = Rule(name, stage, what, directives(body))
+        for base, name, body in re.findall(r"^use rule (\w+) as (\w+) with:\n((?:(?: .*)?\n)+)", text, re.MULTILINE):
+            own = {**directives(body), "params": rules[base].parts["params"]}
+            rules[name] = replace(rules[base], name=name, stage=stage, parts=rules[base].parts | own)
     return rules
 
 
