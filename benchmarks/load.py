@@ -3,8 +3,8 @@
     python benchmarks/load.py FOLDER [--subjects 20] [--runs 9] [--cores 2]
 
 A study of as many people, simulated small (8 mm voxels, few faces), passes every stage to the report. While it runs,
-the resident memory of Snakemake and of all its jobs together is sampled, and the files that Snakemake holds open; at the
-end what is left in the folders of temporaries is counted, and the page's size told. FOLDER/samples.tsv holds every
+the resident memory of Snakemake and of all its jobs together is sampled, and the files that Snakemake holds open; at
+the end what is left in the folders of temporaries is counted, and the page's size told. FOLDER/samples.tsv holds every
 sample; a run that was interrupted goes on where it was when the same command is given again.
 
 The sum of resident memory counts pages that processes share once for each of them: it is an upper bound.
