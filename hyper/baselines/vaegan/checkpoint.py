@@ -76,17 +76,9 @@ def read_vaegan(path: str | Path, generator: Generator | None = None) -> VAEGAN:
         trained_on, name = str(description["generator"]), str(description["generator_name"])
     except FileNotFoundError:
         raise DataError(path, "the file does not exist", _MEND) from None
-    except (
-        SafetensorError,
-        OSError,
-        KeyError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        RuntimeError,
-        SettingsError,
-    ) as fault:
-        raise DataError(path, f"it holds no VAE-GAN ({fault})", _MEND) from fault
+    except _FAULTS as fault:
+        reason = str(fault).partition("\n")[0]
+        raise DataError(path, f"it holds no VAE-GAN ({reason})", _MEND) from fault
     if generator is not None and trained_on != identity_of(generator):
         mend = "Set baselines.vaegan.checkpoint: null to train one on this generator's images, or any_generator: true"
         raise DataError(path, f"it was trained on the images of another generator ({name})", mend)
