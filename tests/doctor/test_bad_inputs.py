@@ -16,6 +16,7 @@ from hyper.errors import DataError, HyperError
 from hyper.generators.shipped import LATENT_SIZES, PACKAGES
 from hyper.preprocess.template import load_template
 from hyper.settings.load import overlay
+from tests.doctor.bad_data import READ_DATA, REFUSED_DATA, tried
 from tests.doctor.bad_inputs import (
     ANATOMICAL,
     BOLD,
@@ -229,3 +230,18 @@ def test_messages_cannot_steer_a_terminal(dataset):
     assert fault.where.endswith(r"sub-01_acq-\x1b]0;title\x07\x1b[31m_T1w.nii")
     assert str(fault).isprintable()
     assert faults_of(dataset) == []  # and it is not taken for the subject's image
+
+
+@pytest.mark.parametrize("case", REFUSED_DATA)
+def test_data_that_cannot_be_used_are_refused(case):
+    attempt, words = REFUSED_DATA[case]
+    with pytest.raises(DataError) as refused:
+        attempt()
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("case", READ_DATA)
+def test_odd_data_are_used_and_it_is_said(case):
+    attempt, words = READ_DATA[case]
+    said = tried(attempt)
+    assert words is None or words in said
