@@ -57,6 +57,11 @@ def test_verify_agrees(small_study, capsys):
 
 def test_nothing_reached_for_the_network(small_study, tmp_path):
     assert not (small_study.folder / "network.log").exists()
+    guarded = (small_study.folder / "network.log.guarded").read_text().splitlines()
+    rules = {path.relative_to(small_study.results / "benchmarks").parts[0].removesuffix(".tsv")
+             for path in (small_study.results / "benchmarks").rglob("*.tsv")}  # fmt: skip
+    assert len(rules) > 40
+    assert {rule for rule in rules if not any(script.endswith(f".{rule}.py") for script in guarded)} == set()
     log = tmp_path / "network.log"  # the guard is a live one
     code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
     environment = os.environ | {"PYTHONPATH": str(OFFLINE), "HYPER_NETWORK_LOG": str(log)}
