@@ -2,6 +2,8 @@
 # make test   the tests (make test-slow: the long ones)
 # make lint   style, types, import contracts, workflow
 # make docs   the documentation as pages, site/index.html
+# make audit  known vulnerabilities of the locked packages (asks the index of Python packages)
+# make sbom   bill of materials of the locked packages: build/sbom.json (CycloneDX)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,8 +11,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 STAMP := $(VENV)/.installed
 DOCS := .venv-docs
+LOCKS := requirements.lock requirements-weights.lock
+TOOLS := .venv-tools
+TOOLS_STAMP := $(TOOLS)/.installed
 
-.PHONY: demo test test-slow lint docs format settings env clean
+.PHONY: demo test test-slow lint docs format settings env audit sbom clean
 
 demo: $(STAMP)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet host reason
@@ -45,6 +50,27 @@ settings: $(STAMP)
 	$(BIN)/hyper settings
 
 env: $(STAMP)
+
+# strict: a package that nothing is known of is a failure, not a clean bill
+audit: $(TOOLS_STAMP)
+	@mkdir -p build
+	@sed 's/ --hash=.*//' $(LOCKS) > build/locked.txt
+	@$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r build/locked.txt \
+		> build/audit.txt 2>&1 && tail -n 1 build/audit.txt || { \
+		if grep -qE "not found on PyPI|requests.exceptions|Connection" build/audit.txt; then \
+			echo "NOTHING WAS AUDITED: the index that knows of vulnerabilities cannot be asked from here."; \
+			echo "Run make audit where there is a network (what was tried: build/audit.txt)."; \
+		else cat build/audit.txt; fi; exit 1; }
+
+sbom: $(TOOLS_STAMP)
+	mkdir -p build
+	cat $(LOCKS) | $(TOOLS)/bin/python -W ignore -m cyclonedx_py requirements - --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file build/sbom.json
+
+$(TOOLS_STAMP): requirements-tools.lock
+	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.lock
+	touch $@
 
 $(STAMP): requirements.lock requirements-weights.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

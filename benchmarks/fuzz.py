@@ -25,6 +25,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import atheris
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import load, save
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -32,7 +35,8 @@ DATA = ROOT / "tests/data/generators"
 LARGEST_SEED = 70_000
 
 with atheris.instrument_imports(include=["hyper", "pickletools", "zipfile"]):
-    from hyper.baselines.vaegan.checkpoint import read_vaegan
+    from hyper.baselines.vaegan.checkpoint import VERSION, read_vaegan, write_vaegan
+    from hyper.baselines.vaegan.network import VAEGAN
     from hyper.dataset.checks import check_bold
     from hyper.dataset.events import collapse_rows, durations_in_seconds, read_events
     from hyper.dataset.stimuli import read_latents
@@ -49,6 +53,17 @@ with atheris.instrument_imports(include=["hyper", "pickletools", "zipfile"]):
     from hyper.settings.load import load_settings, read_config
 
 Case = tuple[str, Callable[[Path], object]]
+
+
+def _small_vaegan() -> bytes:
+    """Content of a whole checkpoint of a few kilobytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "vaegan.safetensors"
+        write_vaegan(path, VAEGAN([2, 3], 4, 5), {"images": 9}, "identity", "name")
+        return path.read_bytes()
+
+
+_VAEGAN = _small_vaegan()
 
 
 def _pickle(path: Path) -> None:
@@ -68,6 +83,31 @@ def _torch_tree(path: Path) -> None:
     for read in (read_checkpoint, read_weights):
         try:
             read(archive)
+        except HyperError:
+            continue
+
+
+def _framed() -> list[tuple[str, dict, Callable[[Path], object]]]:
+    """Key of the metadata, tensors and reader of each format that is safetensors with a description."""
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    boundaries = {"normals": array, "intercepts": array[:, 0].copy()}
+    return [
+        ("vaegan", load(_VAEGAN), read_vaegan),
+        ("boundaries", boundaries, lambda path: read_boundaries(path, 3, {"generator": "x"})),
+        ("hyper", boundaries, describe),
+        ("pggan", boundaries, read_checkpoint),
+        ("stylegan", boundaries, read_checkpoint),
+    ]
+
+
+def _description(path: Path) -> None:
+    """Take the input for the metadata of safetensors files, whose frame mutation would hardly keep."""
+    text = path.read_bytes().decode("utf-8", "replace")
+    framed = path.with_name("framed.safetensors")
+    for key, tensors, read in _framed():
+        framed.write_bytes(save(tensors, {key: text}))
+        try:
+            read(framed)
         except HyperError:
             continue
 
@@ -97,6 +137,7 @@ TARGETS: dict[str, Case] = {
     "boundaries": ("x.safetensors", lambda path: read_boundaries(path, 3, {})),
     "decoder": ("x.safetensors", describe),
     "vaegan": ("x.safetensors", read_vaegan),
+    "description": ("x.json", _description),
     "events": ("x_events.tsv", _events),
     "table": ("x.tsv", read_table),
     "json": ("x.json", read_json),
@@ -110,9 +151,7 @@ TARGETS: dict[str, Case] = {
 def _seeds() -> Iterator[bytes]:
     """Small files of every format that is read."""
     import nibabel as nib
-    import numpy as np
     import torch
-    from safetensors.numpy import save
 
     for path in sorted(DATA.iterdir()):
         if path.suffix not in (".md", ".json") and path.stat().st_size <= LARGEST_SEED:
@@ -134,6 +173,12 @@ def _seeds() -> Iterator[bytes]:
                        "channels": [4], "latents": 3, "hidden": 5, "generator": "x", "generator_name": "x"}  # fmt: skip
         tensors = {"normals": array, "intercepts": array[:, 0].copy(), "weight": array}
         yield save(tensors, {key: json.dumps(description)})
+    yield _VAEGAN
+    sizes = {"version": VERSION, "channels": [2, 3], "latents": 4, "hidden": 5, "generator": "x", "generator_name": "x"}
+    yield json.dumps(sizes).encode()
+    for own in sorted((ROOT / "resources").rglob("*.safetensors")):
+        with safe_open(own, "np") as file:
+            yield from (text.encode() for text in (file.metadata() or {}).values() if text.startswith("{"))
     stream = io.BytesIO()
     np.save(stream, array)
     yield stream.getvalue()

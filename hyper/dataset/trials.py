@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hyper.dataset.events import collapse_rows, durations_in_seconds, read_events
@@ -202,6 +203,12 @@ def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) 
         f"{len(train)} training stimuli and {len(test)} test stimuli ({how}, {times})",
         "image k belongs to row k - 1 of the latents",
     ]
+    still = np.flatnonzero(np.ptp(values[train_rows], axis=0) == 0)
+    if len(still):
+        readings.append(
+            f"{len(still)} of {values.shape[1]} latents never vary over the training stimuli (first: column "
+            f"{still[0]}): nothing can be learned of them"
+        )
     if idle:
         readings.append(f"the settings name stimuli that were never shown: {', '.join(idle)}")
     if null:

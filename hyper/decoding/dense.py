@@ -70,6 +70,8 @@ class DenseDecoder(LinearDecoder):
         Version of the code, part of what a checkpoint must agree with.
     interval : float
         Seconds from checkpoint to checkpoint.
+    threads : int or None
+        Of a training by latents on the CPU; as many as torch may use when None. The result does not depend on it.
 
     Notes
     -----
@@ -106,6 +108,7 @@ class DenseDecoder(LinearDecoder):
         self.checkpoint: Path | None = None
         self.code = ""
         self.interval = 60.0
+        self.threads: int | None = None
 
     def _fit_scaled(
         self, responses: np.ndarray, latents: np.ndarray, series: np.ndarray | None, watched: Pair | None
@@ -149,7 +152,7 @@ class DenseDecoder(LinearDecoder):
     def _round(self, trials: Trials, watched: Trials | None) -> TrainRound:
         name, batch_size, latents = (self.settings[key] for key in ("layer", "batch_size", "latents"))
         if name is None:
-            return LatentRound(trials, batch_size, watched)
+            return LatentRound(trials, batch_size, watched, self.threads)
         if self.generator is None:
             raise DataError("dense", f"the loss of {name} needs a generator", "Set the decoder's generator before fit")
         centre = self.settings["centre"] or (CENTRE if latents else 1.0)

@@ -44,7 +44,7 @@ def describe(path: str | Path) -> tuple[str, dict[str, Any]]:
             return str(content["kind"]), dict(content["settings"])
     except FileNotFoundError:
         raise DataError(path, "the file does not exist", "Run the rule fit_decoder") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as fault:
         raise DataError(path, f"it holds no decoder ({fault})", "Run the rule fit_decoder again") from fault
 
 

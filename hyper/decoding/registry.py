@@ -44,7 +44,9 @@ def make_decoder(kind: str, seed: int, **settings: Any) -> Decoder:
     return KINDS[kind](**settings)
 
 
-def equip_decoder(decoder: Decoder, load: Callable[[], Generator], checkpoint: Path, code: str = "") -> None:
+def equip_decoder(
+    decoder: Decoder, load: Callable[[], Generator], checkpoint: Path, code: str = "", threads: int | None = None
+) -> None:
     """Give a decoder, before it is fitted, what only some need.
 
     Parameters
@@ -56,12 +58,14 @@ def equip_decoder(decoder: Decoder, load: Callable[[], Generator], checkpoint: P
         Where a long training is kept, to go on from when it is interrupted.
     code : str
         Version of the code; what another version kept is not gone on with.
+    threads : int, optional
+        Of a training that is shared out; as many as torch may use when not given. The result does not depend on it.
     """
     if isinstance(decoder, EnsembleDecoder):
         for number, member in enumerate(decoder.members, start=1):
-            equip_decoder(member, load, checkpoint.with_name(f"member-{number}_{checkpoint.name}"), code)
+            equip_decoder(member, load, checkpoint.with_name(f"member-{number}_{checkpoint.name}"), code, threads)
     if isinstance(decoder, DenseDecoder):
-        decoder.checkpoint, decoder.code = checkpoint, code
+        decoder.checkpoint, decoder.code, decoder.threads = checkpoint, code, threads
         if decoder.settings["layer"] is not None:
             decoder.generator = load()
 

@@ -117,10 +117,14 @@ class LatentRound:
     trials : Trials
     batch_size : int
     watched : Trials, optional
+    threads : int, optional
+        On the CPU; as many as torch may use when not given.
     """
 
-    def __init__(self, trials: Trials, batch_size: int, watched: Trials | None = None) -> None:
-        self.trials, self.batch_size, self.watched = trials, batch_size, watched
+    def __init__(
+        self, trials: Trials, batch_size: int, watched: Trials | None = None, threads: int | None = None
+    ) -> None:
+        self.trials, self.batch_size, self.watched, self.threads = trials, batch_size, watched, threads
 
     def __call__(self, layer: Layer, orders: Sequence[np.ndarray]) -> EpochLosses:
         """Train for ``len(orders)`` epochs."""
@@ -135,7 +139,7 @@ class LatentRound:
             partial(self._train_block, block, shuffled, z, own)
             for block, z, own in zip(blocks, columns, seen, strict=True)
         ]
-        losses = [task() for task in tasks] if device.type != "cpu" else _run_threads(tasks)
+        losses = [task() for task in tasks] if device.type != "cpu" else _run_threads(tasks, self.threads)
         layer.adam.steps = blocks[0].steps
         train_losses, test_losses = (torch.stack(parts).sum(dim=0) / latents for parts in zip(*losses, strict=True))
         return train_losses, test_losses
@@ -166,10 +170,10 @@ class LatentRound:
         return losses[0], losses[1]
 
 
-def _run_threads(tasks: list[partial[EpochLosses]]) -> list[EpochLosses]:
-    """Run tasks of one thread each, in as many threads as torch may use."""
+def _run_threads(tasks: list[partial[EpochLosses]], workers: int | None = None) -> list[EpochLosses]:
+    """Run tasks of one thread each, in so many threads, or in as many as torch may use."""
     threads = torch.get_num_threads()
-    workers = min(threads, len(tasks))
+    workers = min(workers or threads, len(tasks))
     torch.empty(_KEPT, dtype=torch.uint8)  # else the gradients' memory is fetched from the system anew at every step
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -6,13 +6,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from hyper.baselines.vaegan.shipped import vaegan_file
 from hyper.dataset.checks import find_faults, find_voxel_faults
 from hyper.dataset.layout import Run, find_anatomical, find_runs, has_anatomical, ignored_files, sidecar_paths
 from hyper.dataset.trials import Reading, read_trials
-from hyper.decoding.alignment import common_stimuli
+from hyper.doctor.asked import find_count_faults, find_sharing_faults, names_of
 from hyper.doctor.given import find_implant_faults, find_response_faults
 from hyper.encoding.names import feature
+from hyper.encoding.stimuli import find_picture_faults
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
 from hyper.generators.shipped import boundaries_file, find_boundary_faults, find_generator_faults, weights_file
@@ -279,11 +282,12 @@ class Plan:
         faults += find_engine_faults(self.settings.preprocess.engines)
         if self.settings.study.last_stage == "report":
             faults += find_region_faults(self.region(subject) for subject in self.subjects)
+            faults += find_count_faults(self.settings.responses, self.settings.preprocess.template)
         if self.simulated:
             return faults
         reading = Reading.of(self.section("dataset"), self.dataset)
         faults += find_faults(list(self.runs.values()), reading, self.settings.preprocess.via)
-        return faults or self._sharing_faults(reading)
+        return faults or self._stimuli_faults(reading)
 
     def voxel_faults(self, said: Callable[[Path], object] = lambda path: None) -> list[HyperError]:
         """What is wrong with the voxels of a dataset whose headers are sound; every file is read to its end."""
@@ -301,6 +305,9 @@ class Plan:
             lacking = [series for series in every if series not in self.series_of(subject)]
             if lacking:
                 said.append(f"sub-{subject} has no {', '.join(lacking)}, which others have")
+        if folders := self._picture_folders():
+            names = names_of(self._shown(Reading.of(self.section("dataset"), self.dataset)))
+            said += [remark for folder in folders for remark in find_picture_faults(folder, names)[1]]
         return said
 
     def _decoder_faults(self) -> list[HyperError]:
@@ -358,19 +365,27 @@ class Plan:
         mend = "Correct baselines.vaegan.checkpoint, or set it to null to train one"
         return [DataError(file, "the file does not exist", mend)]
 
-    def _sharing_faults(self, reading: Reading) -> list[HyperError]:
-        """Say from the events whether subjects saw too few stimuli in common."""
-        if not self.settings.decoding.shared_names() or len(self.subjects) < 2:
+    def _stimuli_faults(self, reading: Reading) -> list[HyperError]:
+        """Say from the events whether subjects saw too few stimuli in common, and what is wrong with the pictures."""
+        folders = self._picture_folders()
+        shared = bool(self.settings.decoding.shared_names()) and len(self.subjects) > 1
+        if not shared and not folders:
             return []
-        seen = {}
-        for subject in self.subjects:
-            table = read_trials([run for run in self.runs.values() if run.subject == subject], reading).table
-            seen[subject] = table["stimulus"][table["split"] == "train"].astype(str)
-        try:
-            common_stimuli(seen)
-        except DataError as fault:
-            return [fault]
-        return []
+        shown = self._shown(reading)
+        return find_sharing_faults(shown) * shared + [
+            fault for folder in folders for fault in find_picture_faults(folder, names_of(shown))[0]
+        ]
+
+    def _picture_folders(self) -> list[str]:
+        """Folders of pictures that features are computed of."""
+        return sorted({folder for name in self.settings.encoding.features for folder in self.encoding_images(name)})
+
+    def _shown(self, reading: Reading) -> dict[str, pd.DataFrame]:
+        """Each subject's trials."""
+        return {
+            subject: read_trials([run for run in self.runs.values() if run.subject == subject], reading).table
+            for subject in self.subjects
+        }
 
     def _simulated_runs(self) -> list[Run]:
         runs = []

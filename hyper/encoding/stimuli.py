@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from hyper.errors import DataError
+from hyper.errors import DataError, HyperError
 from hyper.generators.base import Generator, rounded_uint8
 from hyper.generators.batches import generate
 from hyper.io.arrays import read_arrays
+from hyper.io.pictures import SUFFIXES, examine_picture, read_picture
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 _BATCH = 16
 
 
@@ -62,6 +61,65 @@ def gather_stimuli(responses: Sequence[str | Path]) -> Stimuli:
     return Stimuli(names, np.stack([found[name] for name in names]))
 
 
+def find_pictures(folder: str | Path, names: Sequence[str]) -> list[Path]:
+    """Find the picture of each stimulus, named as it is; the folder is searched with its subfolders.
+
+    Raises
+    ------
+    DataError
+        When one is missing, or there are two of one name.
+    """
+    wanted, paths = set(names), dict[str, Path]()
+    for path in sorted(Path(folder).rglob("*")):
+        if path.suffix.lower() in SUFFIXES and path.stem in wanted:
+            if path.stem in paths:
+                raise DataError(path, f"{paths[path.stem]} has the same name", "Keep one of them")
+            paths[path.stem] = path
+    missing = [name for name in names if name not in paths]
+    if missing:
+        fault = f"it has no image of stimulus {missing[0]} ({len(missing)} are missing)"
+        raise DataError(folder, fault, "Name each image as its stimulus, or set encoding.images: generated")
+    return [paths[name] for name in names]
+
+
+def check_size(path: Path, size: tuple[int, int], others: tuple[int, int]) -> None:
+    """Refuse a picture whose width and height (pixels) are not those of the others."""
+    if size != others:
+        fault = f"it is {size[0]} x {size[1]} pixels where others are {others[0]} x {others[1]}"
+        raise DataError(path, fault, "Resize the images alike")
+
+
+def find_picture_faults(folder: str | Path, names: Sequence[str]) -> tuple[list[HyperError], list[str]]:
+    """Say what the headers show to be wrong with the pictures of stimuli, and how odd ones are understood.
+
+    Returns
+    -------
+    faults : list of HyperError
+        One of each picture that cannot be used.
+    remarks : list of str
+    """
+    faults: list[HyperError] = []
+    remarks: dict[str, list[Path]] = {}
+    size = None
+    try:
+        paths = find_pictures(folder, names)
+    except DataError as fault:
+        return [fault], []
+    for path in paths:
+        try:
+            width, height, remark = examine_picture(path)
+            size = size or (width, height)
+            check_size(path, (width, height), size)
+        except DataError as fault:
+            faults.append(fault)
+            continue
+        if remark:
+            remarks.setdefault(remark, []).append(path)
+    said = [f"{found[0]}: {remark}" + (f" ({len(found)} are)" if len(found) > 1 else "")
+            for remark, found in remarks.items()]  # fmt: skip
+    return faults, said
+
+
 def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.ndarray]:
     """Yield the images of stimuli, named as they are, in blocks of 16.
 
@@ -80,33 +138,17 @@ def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.nd
     DataError
         When an image is missing, there are two of one name, one cannot be read, or sizes differ.
     """
-    paths: dict[str, Path] = {}
-    for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() in SUFFIXES:
-            if path.stem in paths and path.stem in names:
-                raise DataError(path, f"{paths[path.stem]} has the same name", "Keep one of them")
-            paths[path.stem] = path
-    missing = [name for name in names if name not in paths]
-    if missing:
-        fault = f"it has no image of stimulus {missing[0]} ({len(missing)} are missing)"
-        raise DataError(folder, fault, "Name each image as its stimulus, or set encoding.images: generated")
+    paths = find_pictures(folder, names)
     size = None
     for start in range(0, len(names), _BATCH):
-        block = [_read_image(paths[name]) for name in names[start : start + _BATCH]]
-        for name, image in zip(names[start:], block, strict=False):
-            size = size or image.shape
-            if image.shape != size:
-                fault = f"it is {image.shape[1]} x {image.shape[0]} pixels where others are {size[1]} x {size[0]}"
-                raise DataError(paths[name], fault, "Resize the images alike")
+        block = []
+        for path in paths[start : start + _BATCH]:
+            image = read_picture(path)
+            height, width = image.shape[:2]
+            size = size or (width, height)
+            check_size(path, (width, height), size)
+            block.append(image)
         yield np.stack(block)
-
-
-def _read_image(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as fault:
-        raise DataError(path, f"it cannot be read as an image ({fault})", "Fetch it again") from fault
 
 
 def images_of_generator(generator: Generator, latents: np.ndarray) -> Iterator[np.ndarray]:

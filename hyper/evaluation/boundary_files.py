@@ -80,7 +80,7 @@ def _read_own(path: str | Path) -> Boundaries:
             normals, intercepts = file.get_tensor("normals"), file.get_tensor("intercepts")
         names, facts = tuple(map(str, description["names"])), dict(description["facts"])
         whole = description["version"] == VERSION and list(facts["generators"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as fault:
         raise DataError(path, f"it holds no boundaries ({fault})", mend) from fault
     if not whole or normals.ndim != 2 or len(normals) != len(names) or intercepts.shape != (len(names),):
         raise DataError(path, "its parts do not fit together", mend)

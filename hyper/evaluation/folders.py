@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hyper.errors import DataError
 from hyper.evaluation.ssim import WINDOW, resized
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+from hyper.io.pictures import SUFFIXES, read_picture
 
 
 @dataclass(frozen=True)
@@ -78,13 +76,13 @@ def _pictures(folder: Path) -> dict[str, Path]:
         raise DataError(folder, fault, "Give a folder of pictures")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in ENDINGS or path.name.startswith("."):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
         if path.stem in found:
             raise DataError(path, f"{found[path.stem].name} has the same name", "Keep one of them")
         found[path.stem] = path
     if not found:
-        raise DataError(folder, "it holds no pictures", f"Give a folder of {', '.join(ENDINGS)}")
+        raise DataError(folder, "it holds no pictures", f"Give a folder of {', '.join(SUFFIXES)}")
     return found
 
 
@@ -94,16 +92,7 @@ def _examples(found: dict[str, Path]) -> str:
 
 
 def _read(path: Path, size: int | None) -> np.ndarray:
-    try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened)
-            if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-                raise DataError(path, "its pixels have more than 8 bits", "Convert it to 8 bits a channel")
-            if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
-                raise DataError(path, "it has transparent pixels", "Lay it on the background that was shown")
-            values = np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-        raise DataError(path, f"it cannot be read as a picture ({fault})", "Replace or remove it") from fault
+    values = read_picture(path)
     return values if size is None else resized(values, size)
 
 

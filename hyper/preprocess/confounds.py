@@ -77,7 +77,7 @@ def tissue_masks(
     """
     template = load_template(1.0, files)
     maps = {"white_matter": template.wm, "csf": np.clip(template.brain - template.gm - template.wm, 0, 1)}
-    inner = ndimage.distance_transform_edt(template.brain) >= _EDGE_MM
+    inner = _inner(template.brain)
     masks = {"global_signal": mask}
     for name, values in maps.items():
         sure = (values >= probability) & (inner | (name != "csf"))
@@ -91,6 +91,16 @@ def tissue_masks(
             _log.warning("%s: hardly a voxel is of this tissue alone; the %d fullest were taken", name, _FEWEST)
         masks[name] = chosen
     return {name: masks[name] for name in TISSUES}
+
+
+def _inner(brain: np.ndarray) -> np.ndarray:
+    """Voxels of 1 mm that lie at least `_EDGE_MM` from the edge of the brain; distances are sought in its box alone."""
+    padded = np.pad(brain, 1)
+    (box,) = ndimage.find_objects(padded.astype(np.int8))
+    box = tuple(slice(side.start - 1, side.stop + 1) for side in box)
+    inner = np.zeros(padded.shape, bool)
+    inner[box] = ndimage.distance_transform_edt(padded[box]) >= _EDGE_MM
+    return inner[1:-1, 1:-1, 1:-1]
 
 
 def measure_run(

@@ -1,8 +1,8 @@
 """The template: nilearn's packaged, skull-stripped ICBM 152 (2009a, symmetric), or the user's own files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from hyper.errors import DatasetError
 from hyper.io.volumes import load_image, read_volume
 
 SPACE = "MNI152NLin2009aSym"
+PACKAGED_BRAIN_MM3 = 1_883_000  # of the packaged brain mask
 _INTERPOLATIONS = ("continuous", "nearest", "continuous", "continuous")
 _STRIPPED_SHARE = 0.6
 # brightness of tissues in a mean EPI volume, and its smoothness (standard deviation, mm)
@@ -65,18 +66,24 @@ class Template:
         Brain mask without holes.
     gm, wm : ndarray, shape (x, y, z), float32
         Probabilities of grey and white matter. For a user's template guesses from its T1 contrast, good for contours.
-    bold : ndarray, shape (x, y, z), float32, or None
-        Brain in the contrast of a mean EPI volume; the packaged one with 2 mm of fluid around it.
     affine : ndarray, shape (4, 4)
         Voxel to world, mm.
+    contrast : callable
+        Makes what `bold` holds: at 1 mm that takes more time and memory than all the rest, and few ask for it.
     """
 
     t1: np.ndarray
     brain: np.ndarray
     gm: np.ndarray
     wm: np.ndarray
-    bold: np.ndarray | None
     affine: np.ndarray
+    contrast: Callable[[], np.ndarray | None]
+
+    @cached_property
+    def bold(self) -> np.ndarray | None:
+        """Brain in the contrast of a mean EPI volume, shape (x, y, z), float32; the packaged one in 2 mm of fluid."""
+        values = self.contrast()
+        return None if values is None else _frozen(values)
 
 
 @cache
@@ -119,8 +126,8 @@ def _packaged(resolution_mm: float) -> Template:
         brain=_frozen(brain),
         gm=_frozen(grey),
         wm=_frozen(white),
-        bold=_frozen(_epi_contrast(brain, grey, white, resolution_mm)),
         affine=_frozen(np.array(t1.affine, float)),
+        contrast=partial(_epi_contrast, brain, grey, white, resolution_mm),
     )
 
 
@@ -159,14 +166,14 @@ def _own(resolution_mm: float, files: TemplateFiles) -> Template:
     bold = None
     if files.bold is not None:
         image = resample_to_img(_volume(files.bold), t1w)
-        bold = _frozen(np.where(brain, np.clip(image.get_fdata(dtype=np.float32), 0, None), 0).astype(np.float32))
+        bold = np.where(brain, np.clip(image.get_fdata(dtype=np.float32), 0, None), 0).astype(np.float32)
     return Template(
         t1=_frozen(values),
         brain=_frozen(brain),
         gm=_frozen(np.where(brain, 1 - white, 0).astype(np.float32)),
         wm=_frozen(white),
-        bold=bold,
         affine=_frozen(np.array(t1w.affine, float)),
+        contrast=lambda: bold,
     )
 
 

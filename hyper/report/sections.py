@@ -20,7 +20,7 @@ from hyper.report.names import predictor_label, spell_out
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
 from hyper.report.separation import separation_notes
-from hyper.report.sources import FigureFile, Sources, embed_animation, embed_figure, embed_picture
+from hyper.report.sources import FigureFile, Sources, embed, embed_animation, embed_picture
 from hyper.report.table1 import printed_table, read_table_one
 from hyper.report.truth import truth_overview, truth_rows
 
@@ -241,7 +241,7 @@ def _withheld(sources: Sources) -> set[str]:
 def _pictures(sources: Sources, kind: str, alt: str) -> list[dict[str, Any]]:
     return [
         {
-            "src": embed_figure(figure.path),
+            "src": embed(figure),
             "alt": alt.format(f"sub-{figure.subject}"),
             "name": figure.path.stem.rpartition("_")[0],
             "subject": figure.subject,

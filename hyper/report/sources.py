@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 from hyper.errors import DataError
 
 _TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".gif": "image/gif"}
+_OF_RUNS = 1000, 0  # pixels at most, and no attempt without loss
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,15 @@ def embed_file(path: str | Path) -> str:
         raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
 
 
+def embed(figure: FigureFile) -> str:
+    """Return a figure of the page as a data URI; that of one run smaller, since a large study has hundreds of them."""
+    return embed_figure(figure.path, *_OF_RUNS) if figure.kind == "carpet" else embed_figure(figure.path)
+
+
 def embed_figure(path: str | Path, widest: int = 1600, lossless: int = 150_000) -> str:
     """Return a figure as a data URI of a fraction of its PNG's size: WebP, without loss where that is small enough.
 
-    What is animated or a drawing of lines (SVG) is embedded as it is.
+    A drawing of lines (SVG) is embedded as it is.
 
     Parameters
     ----------
@@ -175,7 +181,7 @@ def embed_figure(path: str | Path, widest: int = 1600, lossless: int = 150_000) 
     widest : int
         Pixels along the longer side.
     lossless : int
-        A figure that takes more bytes than this without loss is embedded with loss.
+        A figure that takes more bytes than this without loss is embedded with loss; 0 does not try.
 
     Raises
     ------
@@ -187,7 +193,7 @@ def embed_figure(path: str | Path, widest: int = 1600, lossless: int = 150_000) 
     try:
         with Image.open(path) as picture:
             if getattr(picture, "is_animated", False):
-                return embed_file(path)
+                return embed_animation(path, quality=86)[0]
             image = picture.convert("RGB")
     except FileNotFoundError:
         raise DataError(path, "the figure does not exist", "Run the rule that draws it") from None
@@ -195,8 +201,9 @@ def embed_figure(path: str | Path, widest: int = 1600, lossless: int = 150_000) 
         raise DataError(path, f"it is no image ({fault})", "Delete it and run its rule again") from fault
     image.thumbnail((widest, widest), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", lossless=True)
-    if buffer.tell() > lossless:
+    if lossless:
+        image.save(buffer, "WEBP", lossless=True)
+    if not 0 < buffer.tell() <= lossless:
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=86, method=6)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,5 +1,6 @@
 """The VAE-GAN: its losses, its sizes, a training that is repeatable and goes on, its files, the faces it decodes."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -316,6 +317,53 @@ def test_files_that_hold_no_vaegan_are_refused(trained, tmp_path, fault):
         )
         save_file(tensors, path, {"pggan" if fault == "other" else "vaegan": text})
     with pytest.raises(DataError, match=path.name):
+        read_vaegan(path)
+
+
+def of_sizes(**sizes):
+    def change(description, tensors):
+        return json.dumps(description | sizes), tensors
+
+    return change
+
+
+def of_type(kind):
+    return lambda description, tensors: (json.dumps(description), {name: x.to(kind) for name, x in tensors.items()})
+
+
+HARMFUL = {
+    "latents beyond any storage": of_sizes(latents=2**62),
+    "channels beyond any storage": of_sizes(channels=[2**62, 2**62]),
+    "latents beyond any number": of_sizes(latents=2**70),
+    "infinitely many latents": of_sizes(latents=float("inf")),
+    "no number of latents": of_sizes(latents=float("nan")),
+    "thousands of convolutions": of_sizes(channels=[1] * 100_000),
+    "metadata nested without end": lambda description, tensors: ("[" * 100_000, tensors),
+    "metadata that are a list": lambda description, tensors: ("[1]", tensors),
+    "a number of 5000 digits": lambda description, tensors: ('{"version": ' + "9" * 5000 + "}", tensors),
+    "8-bit floats": of_type(torch.float8_e4m3fn),
+    "whole numbers": of_type(torch.int8),
+    "complex numbers": of_type(torch.complex64),
+}
+
+
+@pytest.mark.parametrize("case", HARMFUL)
+def test_what_a_vaegan_announces_is_not_believed(case, trained, tmp_path):
+    path = tmp_path / "vaegan.safetensors"
+    write_vaegan(path, trained.network, {}, "identity", "shades")
+    with safe_open(path, "pt") as file:
+        description = json.loads(file.metadata()["vaegan"])
+    text, tensors = HARMFUL[case](description, load_file(path))
+    save_file(tensors, path, {"vaegan": text})
+    with pytest.raises(DataError, match=path.name) as refused:
+        read_vaegan(path)
+    assert len(str(refused.value)) < 700
+
+
+def test_a_vaegan_of_images_too_large_to_make_is_refused(tmp_path):
+    path = tmp_path / "vaegan.safetensors"
+    write_vaegan(path, VAEGAN([1] * 26, 1, 1), {}, "identity", "shades")
+    with pytest.raises(DataError, match="halved 26 times, 8 is the most"):
         read_vaegan(path)
 
 

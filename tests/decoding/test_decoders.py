@@ -143,6 +143,27 @@ def test_silent_voxel_does_no_harm(make):
     assert np.isfinite(make().fit(responses, latents).decode(responses)).all()
 
 
+def test_a_latent_that_never_varies_is_decoded_as_what_it_is(make):
+    responses, latents = make_data()
+    latents[:, 2] = 0.75
+    settings = {
+        "dense": {"epochs": 400, "learning_rate": 0.02, "weight_decay": 0.0}, "noise-aware": {"prior": "empirical"},
+    }  # fmt: skip
+    decoder = make(**settings.get(make().kind, {}))
+    decoded = decoder.fit(responses, latents).decode(responses[:5], n_repeats=2)
+    assert np.isfinite(decoded).all()
+    if decoder.kind not in ("direction", "ensemble"):  # which learn no lengths, or mix some that do not
+        assert np.abs(decoded[:, 2] - 0.75).max() < 0.1
+
+
+def test_fewer_trials_than_voxels_are_enough(make):
+    responses, latents = make_data()
+    settings = {"numbers": [1, 3]} if make().kind == "components" else {}
+    decoded = make(**settings).fit(responses[:9], latents[:9]).decode(responses[9:14], n_repeats=2)
+    assert decoded.shape == (5, LATENT)
+    assert np.isfinite(decoded).all()
+
+
 @pytest.mark.parametrize("content", [b"", b"no safetensors", b"\x10" + bytes(7) + b"{" + b" " * 20])
 def test_damaged_files_are_refused(tmp_path, content):
     (tmp_path / "decoder.safetensors").write_bytes(content)

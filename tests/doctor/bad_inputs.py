@@ -246,6 +246,11 @@ READ = {
     "events: three rows a trial, milliseconds, no type": (lambda root: None, "milliseconds"),
     "events: overlap": (replaced("22.5\t", "12.5\t"), "trials overlap"),
     "latents: float32": (latents(np.random.default_rng(0).normal(size=(11, 128)).astype(np.float32)), None),
+    "latents: float16": (latents(np.random.default_rng(0).normal(size=(11, 128)).astype(np.float16)), None),
+    "latents: two that never vary": (
+        latents(np.random.default_rng(0).normal(size=(11, 128)) * (np.arange(128) > 1)),
+        "2 of 128 latents never vary over the training stimuli (first: column 0)",
+    ),
     "dataset: no description": (lost("dataset_description.json"), None),
 }
 

@@ -6,16 +6,21 @@ import json
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from hyper.cli.main import main
 from hyper.dataset.trials import Reading, read_trials
 from hyper.doctor.plan import Plan
-from hyper.errors import HyperError
+from hyper.encoding.stimuli import images_of_folder
+from hyper.errors import DataError, HyperError
 from hyper.generators.shipped import LATENT_SIZES, PACKAGES
+from hyper.preprocess.template import load_template
 from hyper.settings.load import overlay
+from tests.doctor.bad_data import READ_DATA, REFUSED_DATA, tried
 from tests.doctor.bad_inputs import (
     ANATOMICAL,
     BOLD,
+    IMAGE,
     LATENTS,
     READ,
     REFUSED,
@@ -25,6 +30,7 @@ from tests.doctor.bad_inputs import (
     short_generator,
     values,
 )
+from tests.doctor.bad_pictures import EDGE, FEATURES, READ_PICTURES, REFUSED_PICTURES, good_pictures
 
 
 def faults_of(dataset, settings=None):
@@ -54,6 +60,54 @@ def test_a_bad_setting_is_refused_by_one_message(case, dataset):
     assert where in str(fault)
     assert words in str(fault)
     assert fault.mend
+
+
+@pytest.mark.parametrize("case", REFUSED_PICTURES)
+def test_a_bad_picture_is_refused_where_features_are_computed_of_it(case, dataset):
+    break_it, words = REFUSED_PICTURES[case]
+    good_pictures(dataset)
+    break_it(dataset)
+    assert faults_of(dataset) == []
+    (fault,) = faults_of(dataset, FEATURES)
+    assert words in fault.fault
+    assert IMAGE.removesuffix(".jpg") in fault.where
+    assert fault.mend
+
+
+@pytest.mark.parametrize("case", READ_PICTURES)
+def test_an_odd_picture_is_read_and_what_is_made_of_it_said(case, dataset):
+    change, words = READ_PICTURES[case]
+    good_pictures(dataset)
+    change(dataset)
+    assert faults_of(dataset, FEATURES) == []
+    said = Plan(overlay({"study": {"name": "own"}, "dataset": {"path": str(dataset)}}, FEATURES), []).remarks()
+    assert said == ([f"{dataset / IMAGE}: {words}"] if words else [])
+    (pictures,) = images_of_folder(dataset / "stimuli", ["0004"])
+    assert pictures.shape == (1, EDGE, EDGE, 3)
+    if "grey" in case:
+        assert (pictures == pictures[..., :1]).all()
+    if "turned" in case:
+        stored = np.asarray(Image.open(dataset / IMAGE))
+        assert np.array_equal(pictures[0], np.rot90(stored, -1))
+
+
+def test_pictures_cut_short_are_refused_when_they_are_read(dataset):
+    good_pictures(dataset)
+    path = dataset / IMAGE
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(DataError, match="cannot be read as a picture"):
+        list(images_of_folder(dataset / "stimuli", ["0004"]))
+
+
+@pytest.mark.parametrize("resolution", [2.0, 3.0, 4.0, 8.0])
+def test_more_voxels_than_a_brain_has_are_refused_before_anything_runs(resolution, dataset):
+    brain = int(load_template(resolution).brain.sum())
+    asked = {"preprocess": {"template": {"resolution_mm": resolution}}, "responses": {"voxels": brain}}
+    assert faults_of(dataset, asked) == []
+    asked["responses"]["voxels"] = round(brain * 1.03)
+    (fault,) = faults_of(dataset, asked)
+    assert fault.where == "responses.voxels"
+    assert "where the template's brain has" in fault.fault
 
 
 @pytest.mark.parametrize("case", READ)
@@ -176,3 +230,18 @@ def test_messages_cannot_steer_a_terminal(dataset):
     assert fault.where.endswith(r"sub-01_acq-\x1b]0;title\x07\x1b[31m_T1w.nii")
     assert str(fault).isprintable()
     assert faults_of(dataset) == []  # and it is not taken for the subject's image
+
+
+@pytest.mark.parametrize("case", REFUSED_DATA)
+def test_data_that_cannot_be_used_are_refused(case):
+    attempt, words = REFUSED_DATA[case]
+    with pytest.raises(DataError) as refused:
+        attempt()
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("case", READ_DATA)
+def test_odd_data_are_used_and_it_is_said(case):
+    attempt, words = READ_DATA[case]
+    said = tried(attempt)
+    assert words is None or words in said

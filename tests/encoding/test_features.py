@@ -175,7 +175,7 @@ def test_images_are_found_by_name(tmp_path, faces):
     with pytest.raises(DataError, match="40 x 20 pixels where others are 40 x 40"):
         list(images_of_folder(tmp_path, ["a", "e"]))
     (tmp_path / "f.png").write_bytes(b"nothing")
-    with pytest.raises(DataError, match="cannot be read as an image"):
+    with pytest.raises(DataError, match="cannot be read as a picture"):
         list(images_of_folder(tmp_path, ["f"]))
 
 

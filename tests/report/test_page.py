@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from hyper.errors import DataError
 from hyper.io.tables import read_table, write_json, write_table
 from hyper.report.names import metric_label, p_value, predictor_label, verdict
 from hyper.report.page import render_page
 from hyper.report.scores import headline, trivial_note
-from hyper.report.sources import FigureFile, embed_figure
+from hyper.report.sources import FigureFile, embed, embed_figure
 from hyper.settings.baselines import Vaegan
 from hyper.settings.preprocess import Preprocess
 
@@ -87,7 +87,7 @@ def test_every_face_and_figure_is_embedded_once(tree):
     page = Page(render_page(tree.sources()))
     sources = [image.get("src", "") for image in page.all("img")]
     for figure in tree.figures():
-        assert sources.count(embed_figure(figure.path)) == 1, figure.path
+        assert sources.count(embed(figure)) == 1, figure.path
     faces = len(SUBJECTS) * 12 * (1 + len(DECODERS))
     assert len([source for source in sources if source]) == faces + len(tree.figures())
     assert all(image.get("alt") for image in page.all("img") if image.get("src"))
@@ -111,8 +111,17 @@ def test_figures_are_embedded_small_and_faithfully(tmp_path):
     assert np.abs(decoded(lossy) - grain).mean() < 5
     frames = [Image.fromarray(np.full((40, 40, 3), value, np.uint8)) for value in (0, 255)]
     frames[0].save(tmp_path / "turns.png", save_all=True, append_images=frames[1:])
-    data = base64.b64encode((tmp_path / "turns.png").read_bytes()).decode()
-    assert embed_figure(tmp_path / "turns.png") == f"data:image/png;base64,{data}"
+    with Image.open(io.BytesIO(base64.b64decode(embed_figure(tmp_path / "turns.png").partition(",")[2]))) as turns:
+        assert (turns.format, turns.n_frames) == ("WEBP", 2)
+        assert [np.asarray(frame.convert("L")).mean().round() for frame in ImageSequence.Iterator(turns)] == [0, 255]
+
+
+def test_a_figure_of_one_run_takes_little_of_the_page(tmp_path):
+    grain = np.random.default_rng(0).integers(0, 256, (792, 1440), np.uint8)
+    Image.fromarray(grain).save(tmp_path / "sub-01_carpet.png")
+    carpet = FigureFile("carpet", tmp_path / "sub-01_carpet.png", "01")
+    assert decoded(embed(carpet)).shape == (550, 1000, 3)
+    assert len(embed(carpet)) < 0.6 * len(embed_figure(carpet.path))
 
 
 def test_a_missing_figure_is_named(tree):
@@ -261,7 +270,7 @@ def test_a_page_to_share_shows_no_anatomy_outside_the_brain_and_no_path(tree, me
     tree.settings["preprocess"] = {"brain": {"method": method}}
     text = render_page(tree.sources())
     for figure in tree.figures():
-        assert (embed_figure(figure.path) in text) == (figure.kind not in left_out), figure.path
+        assert (embed(figure) in text) == (figure.kind not in left_out), figure.path
     assert "What shows anatomy outside the brain is left out" in text
     assert "/home/someone" not in text
     assert "ds004280" in text
@@ -269,7 +278,7 @@ def test_a_page_to_share_shows_no_anatomy_outside_the_brain_and_no_path(tree, me
 
 
 def test_a_page_for_the_lab_shows_everything_and_each_run(tree, page):
-    carpets = [embed_figure(figure.path) for figure in tree.figures() if figure.kind == "carpet"]
+    carpets = [embed(figure) for figure in tree.figures() if figure.kind == "carpet"]
     assert len(carpets) == 2 * len(SUBJECTS)
     assert set(carpets) <= {image.get("src") for image in page.all("img")}
     assert "left out of a report meant for sharing" not in page.text

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.doctor.bad_inputs import IMAGE
+from tests.doctor.bad_pictures import FEATURES, good_pictures, picture
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -85,6 +88,26 @@ def test_doctor_and_workflow_share_the_message(dataset, tmp_path, break_it):
         assert "Traceback" not in text
     assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == [earlier]
     assert earlier.read_text() == "precious"
+
+
+def test_pictures_and_voxels_stop_both_before_anything_runs(dataset, tmp_path):
+    good_pictures(dataset)
+    picture("CMYK").save(dataset / IMAGE)
+    config = tmp_path / "own.yaml"
+    study = {"study": {"name": "own"}, "dataset": {"path": str(dataset)}, "responses": {"voxels": 10**6}}
+    config.write_text(yaml.safe_dump(study))
+    options = ["--snakefile", ROOT / "Snakefile", "--configfile", config, "--cores", "1", "--nocolor"]
+    commands = [["-m", "hyper.cli.main", "doctor", "--configfile", config], ["-m", "snakemake", *options]]
+    messages = ["1000000 voxels are asked for where the template's brain has 235375", "its colours are CMYK"]
+    for message in messages:
+        for command in commands:
+            output = run(tmp_path, *command)
+            text = output.stdout + output.stderr
+            assert output.returncode != 0
+            assert text.count(message) == 1, text
+            assert "Traceback" not in text
+        config.write_text(yaml.safe_dump(study | {"responses": {"voxels": 4096}} | FEATURES))
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_hostile_setting_is_no_command(dataset, tmp_path):

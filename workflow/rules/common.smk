@@ -288,6 +288,13 @@ def learns_by_images(wildcards):
     return any(member.get("layer") for member in [options, *options.get("members", [])])
 
 
+def trains_in_threads(wildcards):
+    """Whether the wildcards' decoder, or a member of it, is trained by latents alone, which threads share out."""
+    options = decoder_of(wildcards)
+    every = [options, *options.get("members", [])]
+    return any(member["kind"] == "dense" and member.get("layer") is None for member in every)
+
+
 # all subjects' decoders and trivial predictors: what has latents to score
 WITH_LATENTS = [(subject, decoder) for subject in SUBJECTS for decoder in DECODERS_OF[subject] + TRIVIAL]
 # directions in latent space, by labels or in closed form

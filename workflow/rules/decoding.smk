@@ -36,8 +36,7 @@ rule fit_decoder:
         "<results>/logs/fit_decoder/sub-{subject}_{decoder}.log",
     benchmark:
         "<results>/benchmarks/fit_decoder/sub-{subject}_{decoder}.tsv"
-    # only where the result does not depend on it
-    threads: lambda wildcards: 4 if decoder_of(wildcards).get("layer", "") is None else 1
+    threads: lambda wildcards: 4 if trains_in_threads(wildcards) else 1
     resources:
         mem_mb=memory(6000, 4),
         runtime=minutes(240),

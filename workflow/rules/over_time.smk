@@ -10,7 +10,7 @@ rule decode_over_time:
         "<results>/logs/decode_over_time/sub-{subject}.log",
     benchmark:
         "<results>/benchmarks/decode_over_time/sub-{subject}.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=memory(4000, 0.5),
         runtime=minutes(120, 30),

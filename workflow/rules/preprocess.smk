@@ -61,7 +61,7 @@ rule extract_brain:
         "<results>/logs/extract_brain/sub-{subject}.log",
     benchmark:
         "<results>/benchmarks/extract_brain/sub-{subject}.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=memory(4000),
         runtime=minutes(30),

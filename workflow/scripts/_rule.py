@@ -13,9 +13,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-_job = vars(sys.modules["__main__"]).get("snakemake")
+# libraries sum in another order with other threads; what runs in several (job.threads) shares out whole pieces instead
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-    os.environ[_variable] = str(_job.threads if _job else 1)
+    os.environ[_variable] = "1"
 os.environ["NO_ET"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

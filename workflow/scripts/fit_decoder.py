@@ -23,7 +23,7 @@ def main(job):
         responses = responses.within(job.params.region)
     decoder = make_decoder(seed=derive_seed(job.params.seed, "fit_decoder", subject, name), **job.params.cfg)
     checkpoint = Path(job.output.decoder).with_name(".training.safetensors")
-    equip_decoder(decoder, lambda: chosen_generator(job.params.generator), checkpoint, job.params.code)
+    equip_decoder(decoder, lambda: chosen_generator(job.params.generator), checkpoint, job.params.code, job.threads)
     decoder.fit(
         responses.train,
         responses.train_latents,

@@ -16,6 +16,11 @@ from hyper.generators.identity import identity_of
 from hyper.io.atomic import atomic_path
 
 VERSION = "hyper-vaegan-1"
+_LONGEST = 8  # convolutions: images of 1024 pixels
+_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_FAULTS = (
+    SafetensorError, OSError, KeyError, TypeError, ValueError, ArithmeticError, RuntimeError, SettingsError,
+)  # fmt: skip
 _MEND = "Train it again: `hyper train-vaegan`, or baselines.vaegan.checkpoint: null"
 
 
@@ -64,13 +69,16 @@ def read_vaegan(path: str | Path, generator: Generator | None = None) -> VAEGAN:
                 raise DataError(path, f"its version is not {VERSION}", _MEND)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         structure = [int(c) for c in description["channels"]], int(description["latents"]), int(description["hidden"])
+        if len(structure[0]) > _LONGEST:
+            raise DataError(path, f"its images are halved {len(structure[0])} times, {_LONGEST} is the most", _MEND)
         with torch.device("meta"):  # nothing is allocated before the tensors are known to fit
             network = VAEGAN(*structure)
         trained_on, name = str(description["generator"]), str(description["generator_name"])
     except FileNotFoundError:
         raise DataError(path, "the file does not exist", _MEND) from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, SettingsError) as fault:
-        raise DataError(path, f"it holds no VAE-GAN ({fault})", _MEND) from fault
+    except _FAULTS as fault:
+        reason = str(fault).partition("\n")[0]
+        raise DataError(path, f"it holds no VAE-GAN ({reason})", _MEND) from fault
     if generator is not None and trained_on != identity_of(generator):
         mend = "Set baselines.vaegan.checkpoint: null to train one on this generator's images, or any_generator: true"
         raise DataError(path, f"it was trained on the images of another generator ({name})", mend)
@@ -81,6 +89,9 @@ def _filled(path: str | Path, network: VAEGAN, tensors: dict[str, torch.Tensor])
     due = {name: tuple(values.shape) for name, values in _numbers(network).items()}
     if {name: tuple(values.shape) for name, values in tensors.items()} != due:
         raise DataError(path, "its tensors do not fit its structure", _MEND)
+    odd = {str(values.dtype) for values in tensors.values() if values.dtype not in _TYPES}
+    if odd:
+        raise DataError(path, f"its tensors are of type {', '.join(sorted(odd))}", _MEND)
     if not all(bool(values.isfinite().all()) for values in tensors.values()):
         raise DataError(path, "it holds values that are not finite", _MEND)
     counters = {name: torch.tensor(0) for name in network.state_dict() if name not in due}

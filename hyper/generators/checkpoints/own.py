@@ -96,7 +96,7 @@ def _description(path: str | Path, metadata: dict[str, str] | None) -> dict:
             continue
         try:
             description = json.loads((metadata or {})[kind])
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise GeneratorError(path, "its metadata are damaged", MEND) from fault
         if not isinstance(description, dict) or description.get("version") != version:
             raise GeneratorError(path, f"its version is not {version}", "Convert the checkpoint again")

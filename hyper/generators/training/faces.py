@@ -7,14 +7,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from hyper.errors import DataError
+from hyper.io.pictures import SUFFIXES, read_picture
 
 _log = logging.getLogger(__name__)
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 _MEND = "Give a file written by `hyper draw`, or a folder of square pictures of one size"
 
 
@@ -104,16 +103,12 @@ def read_faces(path: str | Path, size: int) -> Faces:
 
 
 def _read_folder(folder: Path, size: int) -> np.ndarray:
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     if not files:
         raise DataError(folder, "it holds no pictures", _MEND)
     images = np.empty((len(files), 3, size, size), np.uint8)
     for number, file in enumerate(files):
-        try:
-            with Image.open(file) as picture:
-                pixels = np.asarray(picture.convert("RGB"))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
-            raise DataError(file, f"it cannot be read ({fault})", "Remove or replace it") from fault
+        pixels = read_picture(file)
         _check(file, pixels.shape, pixels.dtype, size)
         images[number] = _averaged(pixels[None], size)[0]
     return images

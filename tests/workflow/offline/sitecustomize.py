@@ -1,7 +1,11 @@
-"""Python imports this by itself where the folder is on its path: whoever reaches for the network fails, on record."""
+"""Python imports this by itself where the folder is on its path: whoever reaches for the network fails, on record.
+
+What was guarded is on record too: the last argument of every command, the script of a rule.
+"""
 
 import os
 import socket
+import sys
 
 _LOCAL = ("localhost", "127.0.0.1", "::1", "", None)
 
@@ -32,6 +36,8 @@ def _resolved(resolve):
 
 
 if "HYPER_NETWORK_LOG" in os.environ:
+    with open(os.environ["HYPER_NETWORK_LOG"] + ".guarded", "a", encoding="utf-8") as file:
+        file.write(f"{sys.orig_argv[-1]}\n")
     socket.socket.connect = _guarded(socket.socket.connect)
     socket.socket.connect_ex = _guarded(socket.socket.connect_ex)
     socket.getaddrinfo = _resolved(socket.getaddrinfo)
