@@ -71,12 +71,12 @@ def test_nothing_reached_for_the_network(small_study, tmp_path):
 
 
 @pytest.mark.slow
-def test_another_folder_and_order_give_the_same_bytes(small_study, tmp_path):
+def test_another_folder_order_and_number_of_cores_give_the_same_bytes(small_study, tmp_path):
     folder = tmp_path / "a much longer name of a folder/deeper"
     folder.mkdir(parents=True)
     config = folder / "small.yaml"
     config.write_text(small_study.config.read_text())
-    again = run_to_the_end(Study(folder, config), "--scheduler", "greedy")
+    again = run_to_the_end(Study(folder, config), "--scheduler", "greedy", "--cores", "1")
     assert hashes_that_differ(small_study, again) == set()
 
 

@@ -1,13 +1,8 @@
-"""How many cores there are changes no bit of a result."""
+"""How many cores there are changes no bit of a result (a whole study on one: `test_small_study.py`)."""
 
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
-
-from .conftest import Study, run_to_the_end
-from .test_small_study import hashes_that_differ
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
 LOOK = """
@@ -26,11 +21,3 @@ def test_libraries_keep_to_one_thread_however_many_a_rule_has():
     threads = [int(number) for number in done.stdout.strip("[]\n").split(",")]
     assert len(threads) > 1
     assert set(threads) == {1}
-
-
-@pytest.mark.slow
-def test_one_core_and_two_give_the_same_bytes(small_study, tmp_path):
-    config = tmp_path / "small.yaml"
-    config.write_text(small_study.config.read_text())
-    alone = run_to_the_end(Study(tmp_path, config), "--cores", "1")
-    assert hashes_that_differ(small_study, alone) == set()
