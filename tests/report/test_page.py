@@ -12,8 +12,10 @@ from PIL import Image
 
 from hyper.errors import DataError
 from hyper.io.tables import read_table, write_json, write_table
+from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.names import metric_label, p_value, predictor_label, verdict
 from hyper.report.page import render_page
+from hyper.report.references import REFERENCES
 from hyper.report.scores import headline, trivial_note
 from hyper.report.sources import FigureFile, embed_figure
 from hyper.settings.baselines import Vaegan
@@ -327,3 +329,29 @@ def test_names_in_print():
     assert metric_label("new_ssim_score") == "New SSIM score"
     assert predictor_label("trivial-nearest") == "Nearest training latent"
     assert predictor_label("my_ridge") == "My ridge"
+
+
+@pytest.mark.parametrize(
+    ("generator", "year", "author"),
+    [
+        ("pggan-face", 2018, "Karras"),
+        ("random-face-style", 2021, "Belousov"),
+        ("data/brain2gan/stylegan3-r-ffhq.safetensors", 2021, "Karras"),
+        ("models/stylegan_xl_imagenet512.safetensors", 2022, "Sauer"),
+        ("StyleGAN2-ffhq.safetensors", 2020, "Karras"),
+    ],
+)
+def test_the_methods_cite_the_generator(generator, year, author):
+    texts, references = cited(methods_paragraphs({"generators": {"generator": generator}}, 1))
+    found = [item for item in references if item.authors.startswith(author)]
+    assert [item.year for item in found] == [year]
+    assert f"The generator {generator.rpartition('/')[2]}<sup>" in " ".join(texts)
+    unknown = cited(methods_paragraphs({"generators": {"generator": "stylegan3/mine.safetensors"}}, 1))[1]
+    assert not [item for item in unknown if item.authors.startswith("Karras")]
+
+
+def test_every_reference_can_be_followed_or_is_a_plain_one():
+    for key, item in REFERENCES.items():
+        assert item.link.startswith(("https://doi.org/10.", "https://arxiv.org/abs/", "https://www.jstor.org/")) or (
+            not item.link and item.venue
+        ), key
