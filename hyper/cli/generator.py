@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hyper.cli import brain2gan
+
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add them to the command line."""
@@ -29,6 +31,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--repeats", type=int, default=14, help="trials behind each test response, which the file does not say"
     )
     released.set_defaults(run=_convert_released)
+    brain2gan.add_kind(kinds)
     generate = commands.add_parser("generate", help="make images or layer activations from latents")
     generate.add_argument("generator", metavar="GENERATOR", help="a name, or the path of a converted checkpoint")
     generate.add_argument(
@@ -158,8 +161,8 @@ def read_latents(path: Path, layered: bool = False) -> np.ndarray:
     if latents.ndim == 3 and latents.size:
         one = same_in_layers(latents)
         if one is None and not layered:
-            fault = f"the latents differ between the {latents.shape[1]} layers"
-            raise GeneratorError(path, fault, "Give one latent per image, or styles with --latent w")
+            layers = f"the latents differ between the {latents.shape[1]} layers"
+            raise GeneratorError(path, layers, "Give one latent per image, or styles with --latent w")
         latents = latents if one is None else one
     if latents.ndim not in (2, 3) or not latents.size:
         raise GeneratorError(path, f"its shape is {latents.shape}", mend)

@@ -30,8 +30,8 @@ def read_latents(path: str | Path) -> np.ndarray:
     if latents.ndim == 3 and latents.dtype.kind == "f" and latents.size:
         one = same_in_layers(latents)
         if one is None:
-            fault = f"the latents differ between the {latents.shape[1]} layers"
-            raise DatasetError(path, fault, "Give one style per stimulus, (stimulus, latent): decoders learn one")
+            layers = f"the latents differ between the {latents.shape[1]} layers"
+            raise DatasetError(path, layers, "Give one style per stimulus, (stimulus, latent): decoders learn one")
         latents = one
     if latents.ndim != 2 or latents.dtype.kind != "f" or not latents.size:
         raise DatasetError(

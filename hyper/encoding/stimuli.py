@@ -62,14 +62,45 @@ def gather_stimuli(responses: Sequence[str | Path]) -> Stimuli:
     return Stimuli(names, np.stack([found[name] for name in names]))
 
 
-def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.ndarray]:
-    """Yield the images of stimuli, named as they are, in blocks of 16.
+def paths_of_images(folder: str | Path, names: Sequence[str]) -> list[Path]:
+    """Find the image of each stimulus.
 
     Parameters
     ----------
     folder : path
         Searched with its subfolders.
     names : sequence of str
+        Of files without suffix; ``train-0001`` is also ``0001`` in a folder ``train``.
+
+    Raises
+    ------
+    DataError
+        When an image is missing, or there are two of one name.
+    """
+    wanted = set(names)
+    paths: dict[str, Path] = {}
+    for path in sorted(Path(folder).rglob("*")):
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        for name in {path.stem, f"{path.parent.name}-{path.stem}"} & wanted:
+            if name in paths:
+                raise DataError(path, f"{paths[name]} has the same name", "Keep one of them")
+            paths[name] = path
+    missing = [name for name in names if name not in paths]
+    if missing:
+        fault = f"it has no image of stimulus {missing[0]} ({len(missing)} are missing)"
+        raise DataError(folder, fault, "Name each image as its stimulus, or set encoding.images: generated")
+    return [paths[name] for name in names]
+
+
+def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.ndarray]:
+    """Yield the images of stimuli, named as they are, in blocks of 16.
+
+    Parameters
+    ----------
+    folder : path
+    names : sequence of str
+        As of `paths_of_images`.
 
     Yields
     ------
@@ -80,16 +111,7 @@ def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.nd
     DataError
         When an image is missing, there are two of one name, one cannot be read, or sizes differ.
     """
-    paths: dict[str, Path] = {}
-    for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() in SUFFIXES:
-            if path.stem in paths and path.stem in names:
-                raise DataError(path, f"{paths[path.stem]} has the same name", "Keep one of them")
-            paths[path.stem] = path
-    missing = [name for name in names if name not in paths]
-    if missing:
-        fault = f"it has no image of stimulus {missing[0]} ({len(missing)} are missing)"
-        raise DataError(folder, fault, "Name each image as its stimulus, or set encoding.images: generated")
+    paths = dict(zip(names, paths_of_images(folder, names), strict=True))
     size = None
     for start in range(0, len(names), _BATCH):
         block = [_read_image(paths[name]) for name in names[start : start + _BATCH]]

@@ -237,7 +237,7 @@ def planted_sentence(channels: pd.DataFrame) -> str:
     """
     if "planted" not in channels:
         return ""
-    names = [column.removeprefix("r_") for column in channels if column.startswith("r_")]
+    names = [column.removeprefix("r_") for column in map(str, channels.columns) if column.startswith("r_")]
     own = channels[(channels["significant"] == 1) & channels["planted"].isin(names)]
     if own.empty:
         return ""

@@ -41,8 +41,9 @@ class Encoding(Section):
     weights: EncodingWeights = Field(EncodingWeights(), description="Files of weights that you have.")
     images: str | None = Field(
         None,
-        description="Folder of the images, each named as its stimulus. `null` takes the dataset's (dataset.stimuli); "
-        "where there are none, or with `generated`, the generator makes them of the latents.",
+        description="Folder of the images, each named as its stimulus (`train-0001` may be `0001` in a folder "
+        "`train`). `null` takes the dataset's (dataset.stimuli); where there are none, or with `generated`, the "
+        "generator makes them of the latents.",
     )
     method: Literal["published", "notebook", "cross-validated"] = Field(
         "published",
