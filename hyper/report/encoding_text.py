@@ -67,7 +67,7 @@ def feature_words(name: str) -> str:
     if vgg:
         return f"max-pooling {vgg[2]} of VGG16 trained on {_NETWORKS[vgg[1]]} ({feature_label(name)})"
     if name.startswith("generator-"):
-        return f"layer {feature_label(name)} of the generator"
+        return f"layer {name.removeprefix('generator-')} of the generator"
     return _FEATURES.get(name, name)
 
 

@@ -110,7 +110,7 @@ def test_regions_come_with_the_responses_or_from_places():
 
 
 def test_features_have_names_in_print():
-    assert feature_label("generator-L2") == "L2"
+    assert feature_label("generator-L2") == "Layer L2"
     assert feature_label("mine") == "mine"
     assert map_label("vgg16-faces-1") == "vgg16faces1"
 
