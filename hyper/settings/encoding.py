@@ -20,7 +20,8 @@ class EncodingWeights(Section):
         None, description="VGG16 of ImageNet, for vgg16-objects-1 to -5: torchvision's or Keras' file."
     )
     clip: str | None = Field(
-        None, description="CLIP with a vision transformer of OpenAI, for clip; ViT-L/14@336px as published."
+        None,
+        description="CLIP of OpenAI, a vision transformer or a residual network, for clip; ViT-L/14@336px as published.",
     )
 
 
