@@ -21,7 +21,7 @@ class EncodingWeights(Section):
     )
     clip: str | None = Field(
         None,
-        description="CLIP of OpenAI, a vision transformer or a residual network, for clip; ViT-L/14@336px as published.",
+        description="CLIP of OpenAI, a transformer or a residual network, for clip; ViT-L/14@336px as published.",
     )
 
 
