@@ -170,6 +170,18 @@ def test_note_compares_the_zero_latent_with_the_decoders(zero, decoder, expected
     assert "more than the 0.452 and 0.445 published" in text
 
 
+def test_latents_that_have_a_mean_are_judged_by_it(tree):
+    table = metrics_table(np.random.default_rng(0))
+    table = table[table["decoder"] != "trivial-zero"]
+    plain = " ".join(trivial_note(table, DECODERS))
+    assert "zero latent scores about 0.50" in plain
+    mean = table["decoder"] == "trivial-mean"
+    table.loc[mean & (table["metric"] == "latent_cosine"), "value"] = 0.456
+    text = " ".join(trivial_note(table, DECODERS))
+    assert "has a cosine of 0.456 with those seen" in text
+    assert "published" not in text
+
+
 def test_readings_are_shown_once_when_they_hold_for_all(page):
     for sentence in READINGS:
         assert page.text.count(sentence) == 1

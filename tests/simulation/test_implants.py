@@ -19,6 +19,7 @@ from hyper.simulation.implants import (
     latencies,
     middle_layer,
     plant,
+    planted_features,
     write_latents,
     write_recording,
     write_timeseries,
@@ -77,6 +78,12 @@ def test_each_region_carries_its_feature(recording):
     truth, _ = read_arrays(recording / "truth.h5", ["feature", "region"])
     assert truth["region"].tolist() == responses.region.tolist()
     assert (best == truth["feature"]).mean() > 0.9
+
+
+def test_what_is_planted_has_the_name_that_encoding_models_use(recording):
+    names = planted_features(recording / "truth.h5")
+    assert names.tolist() == ["gabor"] * 64 + ["generator-L3"] * 32 + ["z"] * 32
+    assert planted_features(recording / "truth.h5", [0, 127]).tolist() == names[1:127].tolist()
 
 
 def one(feature):

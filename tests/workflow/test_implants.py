@@ -111,12 +111,23 @@ def test_nothing_is_decoded_before_the_onset_and_curves_rise_after_it(implants):
 
 
 @pytest.mark.slow
+def test_encoding_models_find_what_is_planted(implants):
+    channels = pd.read_csv(implants.results / "encoding/sub-01/sub-01_channels.tsv", sep="\t")
+    assert set(channels["planted"]) == {"gabor", "generator-L3", "z"}
+    clear = channels[channels["significant"] == 1]
+    assert len(clear) > 64
+    # chance is a third; 16 test pictures do not tell much more
+    assert (clear["feature"] == clear["planted"]).mean() > 0.7
+
+
+@pytest.mark.slow
 def test_the_page_tells_it(implants):
     page = (implants.results / "report/index.html").read_text()
     for name in ("regional", "over_time", "scores", "faces"):
         assert f'id="{name}"' in page
     assert "1 animal" in page
     assert "Nothing is decodable before the onset" in page
+    assert "What was planted is known: it is the best feature of" in page
     assert "data:image/gif;base64" in page
     assert (implants.results / "provenance.json").exists()
     assert implants.planned() == {}
