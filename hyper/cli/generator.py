@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hyper.cli import brain2gan
+
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add them to the command line."""
@@ -29,9 +31,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--repeats", type=int, default=14, help="trials behind each test response, which the file does not say"
     )
     released.set_defaults(run=_convert_released)
+    brain2gan.add_kind(kinds)
     generate = commands.add_parser("generate", help="make images or layer activations from latents")
     generate.add_argument("generator", metavar="GENERATOR", help="a name, or the path of a converted checkpoint")
-    generate.add_argument("latents", type=Path, metavar="LATENTS.npy", help="array (n, latent)")
+    generate.add_argument(
+        "latents", type=Path, metavar="LATENTS.npy", help="array (n, latent), or (n, layer, latent) of styles"
+    )
     generate.add_argument("out", type=Path, metavar="OUT.npy", help="float32 (n, 3, height, width) or (n, *layer)")
     generate.add_argument("--layer", default="image", metavar="NAME", help="image (the default), latent, L1, L2, ...")
     add_choices(generate)
@@ -99,7 +104,7 @@ def _generate(options: argparse.Namespace) -> int:
 
     if options.png and options.layer != "image":
         raise GeneratorError("--png", f"the layer {options.layer} is no image", "Leave out --png or --layer")
-    latents = read_latents(options.latents)
+    latents = read_latents(options.latents, layered=options.latent == "w")
     generator = load_generator(options.generator, options.latent, options.truncation, options.label)
     generator = generator.to(choose_device(options.device))
     blocks = generate(generator, latents, options.layer)
@@ -134,8 +139,13 @@ def _draw(options: argparse.Namespace) -> int:
     return 0
 
 
-def read_latents(path: Path) -> np.ndarray:
-    """Read an array of latents given on the command line, shape (n, latent)."""
+def read_latents(path: Path, layered: bool = False) -> np.ndarray:
+    """Read an array of latents given on the command line, shape (n, latent).
+
+    Those of shape (n, layer, latent) are read as one where all layers have the same; where they differ they are
+    refused, or returned as they are if `layered`: styles of each layer of a network.
+    """
+    from hyper.dataset.stimuli import same_in_layers
     from hyper.errors import GeneratorError
     from hyper.io.arrays import NPY_FAULTS
 
@@ -148,7 +158,13 @@ def read_latents(path: Path) -> np.ndarray:
         raise GeneratorError(path, f"it cannot be read ({str(fault).splitlines()[0]})", mend) from fault
     if not isinstance(latents, np.ndarray) or latents.dtype.kind not in "fiu":
         raise GeneratorError(path, "it is no array of numbers", mend)
-    if latents.ndim != 2 or not len(latents):
+    if latents.ndim == 3 and latents.size:
+        one = same_in_layers(latents)
+        if one is None and not layered:
+            layers = f"the latents differ between the {latents.shape[1]} layers"
+            raise GeneratorError(path, layers, "Give one latent per image, or styles with --latent w")
+        latents = latents if one is None else one
+    if latents.ndim not in (2, 3) or not latents.size:
         raise GeneratorError(path, f"its shape is {latents.shape}", mend)
     if not np.isfinite(latents).all():
         raise GeneratorError(path, "it holds values that are not finite", mend)

@@ -14,10 +14,12 @@ _ANNEX = "/annex/objects/"
 def read_latents(path: str | Path) -> np.ndarray:
     """Read the latents, shape (stimulus, latent), as float64.
 
+    Latents (stimulus, layer, latent) that are the same in all layers, as styles repeated over them, are read as one.
+
     Raises
     ------
     DatasetError
-        When the file is missing, no plain NumPy array, not two-dimensional or not finite.
+        When the file is missing, no plain NumPy array, of another shape, not finite, or differs between layers.
     """
     try:
         latents = np.lib.format.open_memmap(path, mode="r")
@@ -25,6 +27,12 @@ def read_latents(path: str | Path) -> np.ndarray:
         raise DatasetError(path, "the latents are missing", "Restore the file or correct dataset.latents") from None
     except NPY_FAULTS as fault:
         raise DatasetError(path, f"it is no plain NumPy array ({fault})", "Save the latents with numpy.save") from fault
+    if latents.ndim == 3 and latents.dtype.kind == "f" and latents.size:
+        one = same_in_layers(latents)
+        if one is None:
+            layers = f"the latents differ between the {latents.shape[1]} layers"
+            raise DatasetError(path, layers, "Give one style per stimulus, (stimulus, latent): decoders learn one")
+        latents = one
     if latents.ndim != 2 or latents.dtype.kind != "f" or not latents.size:
         raise DatasetError(
             path,
@@ -37,6 +45,21 @@ def read_latents(path: str | Path) -> np.ndarray:
             path, f"row {bad[0]} holds a value that is not finite", "Restore the latents of that stimulus"
         )
     return np.array(latents, np.float64)
+
+
+def same_in_layers(latents: np.ndarray) -> np.ndarray | None:
+    """Latents of the first layer, shape (n, latent), where all layers have the same; None where they differ.
+
+    Styles w are often stored repeated over the layers that they steer (StyleGAN's broadcast w).
+
+    Parameters
+    ----------
+    latents : ndarray, shape (n, layer, latent)
+    """
+    first = latents[:, 0]
+    # NaN is the reader's to refuse
+    alike = all(np.array_equal(first, latents[:, layer], equal_nan=True) for layer in range(1, latents.shape[1]))
+    return first if alike else None
 
 
 def stimulus_of(stim_file: str, events: str | Path) -> str:

@@ -178,7 +178,7 @@ class Plan:
             return []
         if own is not None:
             return [os.path.relpath(Path(own).expanduser())]
-        if self.given is not None or not self.settings.dataset.stimuli:
+        if self.given is not None or self.implanted or not self.settings.dataset.stimuli:
             return []
         folder = self.dataset / self.settings.dataset.stimuli
         return [str(folder / "images" if self.simulated else folder)]

@@ -62,7 +62,14 @@ def gather_stimuli(responses: Sequence[str | Path]) -> Stimuli:
 
 
 def find_pictures(folder: str | Path, names: Sequence[str]) -> list[Path]:
-    """Find the picture of each stimulus, named as it is; the folder is searched with its subfolders.
+    """Find the picture of each stimulus.
+
+    Parameters
+    ----------
+    folder : path
+        Searched with its subfolders.
+    names : sequence of str
+        Of files without suffix; ``train-0001`` is also ``0001`` in a folder ``train``.
 
     Raises
     ------
@@ -71,10 +78,12 @@ def find_pictures(folder: str | Path, names: Sequence[str]) -> list[Path]:
     """
     wanted, paths = set(names), dict[str, Path]()
     for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() in SUFFIXES and path.stem in wanted:
-            if path.stem in paths:
-                raise DataError(path, f"{paths[path.stem]} has the same name", "Keep one of them")
-            paths[path.stem] = path
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        for name in {path.stem, f"{path.parent.name}-{path.stem}"} & wanted:
+            if name in paths:
+                raise DataError(path, f"{paths[name]} has the same name", "Keep one of them")
+            paths[name] = path
     missing = [name for name in names if name not in paths]
     if missing:
         fault = f"it has no image of stimulus {missing[0]} ({len(missing)} are missing)"
@@ -126,8 +135,8 @@ def images_of_folder(folder: str | Path, names: Sequence[str]) -> Iterator[np.nd
     Parameters
     ----------
     folder : path
-        Searched with its subfolders.
     names : sequence of str
+        As of `find_pictures`.
 
     Yields
     ------

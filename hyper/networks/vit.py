@@ -1,4 +1,4 @@
-"""The image encoder of CLIP: a vision transformer of any size, read from its weights."""
+"""The image encoders of CLIP, read from their weights: vision transformers of any size, and residual networks."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from hyper.errors import NetworkError
-from hyper.networks.looking import Looker, Preparation
+from hyper.networks.clip_resnet import clip_resnet
+from hyper.networks.looking import CLIP, Looker, Preparation
 from hyper.networks.weights import fill, read_weights
 
 Activation = Literal["quick_gelu", "gelu"]
-CLIP = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 # width of an attention head where it is not 64
 _HEADS = {1280: 80, 1408: 88, 1664: 104}
 # Hugging Face's names, and OpenAI's
@@ -120,23 +120,25 @@ class VisionTransformer(nn.Module):
 
 
 def load_clip(path: str | Path, activation: Activation = "quick_gelu") -> Looker:
-    """The image encoder of a CLIP of any size, such as ViT-L/14 or ViT-L/14@336px; features are layer ``embedding``.
+    """The image encoder of a CLIP of any kind and size, such as ViT-L/14@336px or RN50; features are ``embedding``.
 
     Images are brought to the network's own resolution as a whole, bilinear, as MindEye does (Scotti et al., 2023).
 
     Parameters
     ----------
     path : str or Path
-        OpenAI's ``ViT-L-14.pt``, a state dict of open_clip, Hugging Face's ``model.safetensors``; with or without the
-        text encoder.
+        OpenAI's ``ViT-L-14.pt`` or ``RN50.pt``, a state dict of open_clip, Hugging Face's ``model.safetensors`` (of
+        transformers); with or without the text encoder.
     activation : {'quick_gelu', 'gelu'}
-        Which the weights do not tell: OpenAI's networks have quick_gelu, most of open_clip's gelu.
+        Of transformers, which the weights do not tell: OpenAI's have quick_gelu, most of open_clip's gelu.
 
     Raises
     ------
     NetworkError
     """
     tensors = _visual(path, read_weights(path))
+    if "attnpool.positional_embedding" in tensors:
+        return clip_resnet(path, tensors)
     network = VisionTransformer(**_sizes(path, tensors), activation=activation)
     fill(path, network, tensors)
     pixels = network.conv1.kernel_size[0] * round((len(network.positional_embedding) - 1) ** 0.5)
@@ -148,6 +150,8 @@ def _visual(path: str | Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
         return _from_hugging_face(tensors)
     prefix = "visual." if any(name.startswith("visual.") for name in tensors) else ""
     found = {name.removeprefix(prefix): values for name, values in tensors.items() if name.startswith(prefix)}
+    if "attnpool.positional_embedding" in found:
+        return found
     if "conv1.weight" not in found or "class_embedding" not in found or "proj" not in found:
         raise NetworkError(path, "it holds no vision transformer of CLIP", "Give the weights of a CLIP ViT")
     return found

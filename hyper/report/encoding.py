@@ -227,6 +227,32 @@ def share_overview(shares: pd.DataFrame) -> Table:
     return Table([("Region", ""), ("Channels", ""), *((feature_label(name), name) for name in names)], rows)
 
 
+def planted_sentence(channels: pd.DataFrame) -> str:
+    """How many significant channels have the feature that was planted in them as their best; empty if none is known.
+
+    Parameters
+    ----------
+    channels : DataFrame
+        From `hyper.encoding.files.channel_table`, with the column ``planted`` in a simulated study.
+    """
+    if "planted" not in channels:
+        return ""
+    names = [column.removeprefix("r_") for column in map(str, channels.columns) if column.startswith("r_")]
+    own = channels[(channels["significant"] == 1) & channels["planted"].isin(names)]
+    if own.empty:
+        return ""
+    found = own["feature"] == own["planted"]
+    regions = [
+        f"{region} ({', '.join(map(feature_label, dict.fromkeys(part['planted'])))}) "
+        f"{number(100 * found[part.index].mean(), 1)} %"
+        for region, part in own.groupby("region", sort=False)
+    ]
+    return (
+        f"What was planted is known: it is the best feature of {found.sum():,} of {len(own):,} significant channels "
+        f"({number(100 * found.mean(), 1)} %): {'; '.join(regions)}."
+    )
+
+
 def partition_overview(table: pd.DataFrame) -> Table:
     """Mean R2 of the joint model by region, and what of it is unique to each feature or shared."""
     columns = list(map(str, table.columns))
@@ -262,6 +288,7 @@ def encoding_people(tables: Mapping[str, Path], figures: Sequence[Mapping[str, A
                 "subject": subject,
                 "figures": [figure for figure in figures if figure["subject"] == subject],
                 "table": share_overview(read_shares(path)),
+                "planted": planted_sentence(read_channels(path.with_name(f"sub-{subject}_channels.tsv"))),
                 "partition": partition_overview(read_table(partition, dtype={"region": str}))
                 if partition.exists()
                 else None,

@@ -7,4 +7,4 @@ def feature_label(name: str) -> str:
     if name.startswith("vgg16-"):
         trained, layer = name.split("-")[1:]
         return f"{'VGGFace' if trained == 'faces' else 'VGG16'}-{layer}"
-    return known.get(name, name.removeprefix("generator-") if name.startswith("generator-") else name)
+    return known.get(name) or (f"Layer {name.removeprefix('generator-')}" if name.startswith("generator-") else name)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hyper.encoding.names import VGG
 from hyper.report.encoding_labels import feature_label
 
 _CORRECTIONS = {
@@ -20,15 +21,15 @@ def encoding_paragraph(encoding: Mapping[str, Any]) -> str:
     encoding : mapping
         The section of the settings, with one or more features.
     """
-    features = _listed([feature_label(name) for name in encoding["features"]])
+    features = "; ".join(map(feature_words, encoding["features"]))
     if encoding["method"] == "cross-validated":
         how = "kernel ridge regression with a penalty for each channel, by cross-validation on training trials"
         how += " [@himalaya]"
     else:
         how = (
             "kernel ridge regression [@dado2024] with one penalty for each region, chosen on training trials among "
-            f"{encoding['penalties']} with evenly spaced effective degrees of freedom by the squared residual over the "
-            "squared share of degrees of freedom left"
+            f"{encoding['penalties']} with evenly spaced effective degrees of freedom [@guclu2014] by the squared "
+            "residual over the squared share of degrees of freedom left"
         )
     p = (
         f"by {encoding['permutations']:,} permutations of the test stimuli"
@@ -47,6 +48,27 @@ def encoding_paragraph(encoding: Mapping[str, Any]) -> str:
             "partitioned by leaving each feature out."
         )
     return text
+
+
+_NETWORKS = {"faces": "faces [@vggface2015]", "objects": "objects [@vgg2015]"}
+_FEATURES = {
+    "pixels": "luminance at 32 × 32 pixels",
+    "gabor": "energies of Gabor filters [@adelson1985] averaged over 8 × 8 squares (Gabor)",
+    "dlib": "the embedding of dlib's face network [@king2009]",
+    "clip": "the embedding of CLIP's image encoder [@clip2021]",
+    "z": "the latents z",
+    "w": "the styles w",
+}
+
+
+def feature_words(name: str) -> str:
+    """Describe a feature; citations stand as ``[@key]``."""
+    vgg = VGG.fullmatch(name)
+    if vgg:
+        return f"max-pooling {vgg[2]} of VGG16 trained on {_NETWORKS[vgg[1]]} ({feature_label(name)})"
+    if name.startswith("generator-"):
+        return f"layer {name.removeprefix('generator-')} of the generator"
+    return _FEATURES.get(name, name)
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -210,8 +211,10 @@ _SELECTIONS = {
     "encoding": "correlation with the predictions of a ridge regression from the latents [@himalaya], over training "
     "runs that were left out,",
 }
-_FAMILIES = {"dcgan": "dcgan", "pggan": "pggan", "random-face": "mobilestylegan"}  # by how a generator's name begins
-
+_FAMILIES = {  # by what a generator's name or file's name holds, the first that fits
+    "random-face": "mobilestylegan", "styleganxl": "styleganxl", "stylegan3": "stylegan3", "stylegan2": "stylegan2",
+    "pggan": "pggan", "dcgan": "dcgan",
+}  # fmt: skip
 
 _OTHER_KINDS = {
     "ols": "ordinary least squares",
@@ -227,8 +230,9 @@ _OTHER_KINDS = {
 def _decoding(settings: Mapping[str, Any]) -> str:
     decoders = dict(setting_of(settings, "decoding.decoders", {}))
     parts = [f"{spell_out(name)}: {_decoder(options)}." for name, options in decoders.items()]
-    network = str(setting_of(settings, "generators.generator", ""))
-    family = next((key for start, key in _FAMILIES.items() if network.lower().startswith(start)), None)
+    network = Path(str(setting_of(settings, "generators.generator", ""))).name
+    plain = network.lower().replace("stylegan-", "stylegan").replace("stylegan_", "stylegan")
+    family = next((key for held, key in _FAMILIES.items() if held in plain), None)
     maker = " ".join(part for part in ("The generator", network, f"[@{family}]" if family else "") if part)
     return (
         "Decoders learned the map from single training trials to the latents of the faces shown, and were applied to "

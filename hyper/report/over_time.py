@@ -12,6 +12,7 @@ from hyper.report.names import metric_label, number, p_value
 from hyper.report.scores import Cell, Table
 from hyper.report.style import INK, MARKERS, MUTED, PALETTE, RULE, WIDTH, styled
 
+_ONSET = 1e-6  # ms
 MAIN = "latent_pearson_dimension"  # its chance is 0 whatever the mean of latents, and it grows evenly with the signal
 
 
@@ -95,6 +96,7 @@ def draw_generalisation(matrices: Mapping[str, np.ndarray], starts: np.ndarray, 
     least = min(0.0, *(float(matrix.min()) for matrix in matrices.values()))
     width = ends[0] - starts[0]
     centres, half = (starts + ends) / 2, (starts[1] - starts[0] if len(starts) > 1 else width) / 2
+    unseen = centres[ends <= _ONSET]
     extent = (centres[0] - half, centres[-1] + half, centres[0] - half, centres[-1] + half)
     with styled():
         figure, grid = plt.subplots(
@@ -103,9 +105,9 @@ def draw_generalisation(matrices: Mapping[str, np.ndarray], starts: np.ndarray, 
         )  # fmt: skip
         for axes, (region, matrix) in zip(grid.flat, matrices.items(), strict=True):
             drawn = axes.imshow(matrix, origin="lower", extent=extent, vmin=least, vmax=most, cmap="viridis")
-            # windows that end by this time have seen nothing of the response
-            for draw in (axes.axvline, axes.axhline):
-                draw(-width / 2, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
+            # windows below and left of these lines end before anything is shown
+            for draw in (axes.axvline, axes.axhline) if len(unseen) else ():
+                draw(unseen[-1] + half, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
             axes.plot(extent[:2], extent[:2], color="white", linewidth=0.5, alpha=0.6)
             axes.set_title(region_label(region))
             axes.set_xlabel("tested at, ms")
@@ -132,7 +134,7 @@ def draw_frames(stimuli: np.ndarray, made: np.ndarray, starts: np.ndarray, ends:
         figure = plt.figure(figsize=(width, height))
         for column in range(columns):
             last = column == len(made)
-            label = "Seen" if last else f"{starts[column]:g} to\n{ends[column]:g} ms"
+            label = "Seen" if last else f"{_ms(starts[column])} to\n{_ms(ends[column])} ms"
             colour = MUTED if not last and ends[column] <= 0 else INK
             figure.text(
                 (column + 0.5) * size / width, 1 - 0.5 * head / height, label, ha="center", va="center", color=colour,
@@ -154,7 +156,7 @@ def time_sentences(curves: pd.DataFrame, latencies: pd.DataFrame) -> list[str]:
     windows, width = own["window"].nunique(), float((own["end_ms"] - own["start_ms"]).iloc[0])
     starts = sorted(own["start_ms"].unique())
     stride = f" at a stride of {starts[1] - starts[0]:g} ms" if len(starts) > 1 else ""
-    sentences = [f"{windows} windows of {width:g} ms{stride}, {starts[0]:g} to {own['end_ms'].max():g} ms."]
+    sentences = [f"{windows} windows of {width:g} ms{stride}, {_ms(starts[0])} to {_ms(own['end_ms'].max())} ms."]
     if before.empty:
         sentences.append("No window ends before the onset, so that chance stands for the noise floor.")
     else:
@@ -185,9 +187,8 @@ def latency_table(latencies: pd.DataFrame) -> Table:
     columns += [("Above chance from", "first_start_ms"), ("Floor", "floor"), ("Peak", "peak")]
     rows = []
     for _, row in latencies.iterrows():
-        first = (
-            f"{row['first_start_ms']:g} to {row['first_end_ms']:g} ms" if np.isfinite(row["first_start_ms"]) else "–"
-        )
+        risen = np.isfinite(row["first_start_ms"])
+        first = f"{_ms(row['first_start_ms'])} to {_ms(row['first_end_ms'])} ms" if risen else "–"
         cells = [Cell(region_label(row["region"]), row["region"], word=True)]
         cells.append(Cell(metric_label(row["metric"]), row["metric"], word=True))
         cells += [_time(row["latency_ms"]), _range(row["ci_low"], row["ci_high"])]
@@ -202,12 +203,17 @@ def curve_table(curves: pd.DataFrame) -> Table:
     rows = []
     for _, part in own.groupby("window"):
         start, end = float(part["start_ms"].iloc[0]), float(part["end_ms"].iloc[0])
-        cells = [Cell(f"{start:g} to {end:g} ms", repr(start))]
+        cells = [Cell(f"{_ms(start)} to {_ms(end)} ms", repr(start))]
         for region in regions:
             row = part[part["region"] == region].iloc[0]
             cells.append(Cell(f"{number(row['value'])} ± {number(row['sem'])}", repr(row["value"]), p_value(row["p"])))
         rows.append(cells)
     return Table([("Window", ""), *((region_label(name), name) for name in regions)], rows)
+
+
+def _ms(value: float) -> str:
+    """A time without needless digits, with a true minus sign."""
+    return f"{value:g}".replace("-", "−")
 
 
 def _time(value: float) -> Cell:

@@ -36,7 +36,9 @@ class Panel:
     rows: dict[str, Pictures] = field(default_factory=dict)
 
 
-def read_panels(labels: Sequence[tuple[str, str]], files: Sequence[str | Path], most: int | None = None) -> list[Panel]:
+def read_panels(
+    labels: Sequence[tuple[str, str]], files: Sequence[str | Path], most: int | None = None, study: str = "HYPER"
+) -> list[Panel]:
     """Read the decoders in one panel, and each baseline with its model in one.
 
     Parameters
@@ -47,12 +49,14 @@ def read_panels(labels: Sequence[tuple[str, str]], files: Sequence[str | Path], 
         images.h5, parallel to `labels`.
     most : int, optional
         Number of stimuli to keep of each file.
+    study : str
+        Whose method the decoder is; the title of its panel.
     """
     found = {tuple(label): path for label, path in zip(labels, files, strict=True)}
     subjects = list(dict.fromkeys(subject for subject, _ in found))
     own = {subject: [method for who, method in found if who == subject] for subject in subjects}
     first = {subject: methods[0] for subject, methods in own.items()}
-    title = f"HYPER ({', '.join(dict.fromkeys(map(predictor_label, first.values()))).lower()})"
+    title = f"{study} ({', '.join(dict.fromkeys(map(predictor_label, first.values()))).lower()})"
     panels = [read_panel(title, {subject: found[subject, first[subject]] for subject in subjects}, (), most)]
     baselines = dict.fromkeys(name for names in own.values() for name in names[1:] if not name.endswith(_MODEL))
     for name in baselines:

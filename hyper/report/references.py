@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reference:
-    """One cited work."""
+    """One cited work; `link` is empty where it has no address that lasts."""
 
     authors: str
     year: int
     title: str
     venue: str
-    link: str
+    link: str = ""
 
 
 def _doi(authors: str, year: int, title: str, venue: str, doi: str) -> Reference:
@@ -243,6 +243,45 @@ REFERENCES: dict[str, Reference] = {
         "Belousov, S.", 2021,
         "MobileStyleGAN: a lightweight convolutional neural network for high-fidelity image synthesis",
         "arXiv", "2104.04767",
+    ),
+    "stylegan2": _arxiv(
+        "Karras, T., Laine, S., Aittala, M., Hellsten, J., Lehtinen, J., & Aila, T.", 2020,
+        "Analyzing and improving the image quality of StyleGAN", "CVPR", "1912.04958",
+    ),
+    "stylegan3": _arxiv(
+        "Karras, T., Aittala, M., Laine, S., Härkönen, E., Hellsten, J., Lehtinen, J., & Aila, T.", 2021,
+        "Alias-free generative adversarial networks", "NeurIPS", "2106.12423",
+    ),
+    "styleganxl": _arxiv(
+        "Sauer, A., Schwarz, K., & Geiger, A.", 2022,
+        "StyleGAN-XL: scaling StyleGAN to large diverse datasets", "SIGGRAPH", "2202.00273",
+    ),
+    "adelson1985": Reference(
+        "Adelson, E. H., & Bergen, J. R.",
+        1985,
+        "Spatiotemporal energy models for the perception of motion",
+        "Journal of the Optical Society of America A, 2, 284–299",
+    ),
+    "king2009": Reference(
+        "King, D. E.",
+        2009,
+        "Dlib-ml: a machine learning toolkit",
+        "Journal of Machine Learning Research, 10, 1755–1758",
+    ),
+    "vgg2015": _arxiv(
+        "Simonyan, K., & Zisserman, A.", 2015,
+        "Very deep convolutional networks for large-scale image recognition", "ICLR", "1409.1556",
+    ),
+    "vggface2015": Reference("Parkhi, O. M., Vedaldi, A., & Zisserman, A.", 2015, "Deep face recognition", "BMVC"),
+    "clip2021": Reference(
+        "Radford, A., et al.", 2021, "Learning transferable visual models from natural language supervision", "ICML"
+    ),
+    "guclu2014": _doi(
+        "Güçlü, U., & van Gerven, M. A. J.",
+        2014,
+        "Unsupervised feature learning improves prediction of human brain activity in response to natural images",
+        "PLoS Computational Biology, 10(8), e1003724",
+        "10.1371/journal.pcbi.1003724",
     ),
     "ssim": _doi(
         "Wang, Z., Bovik, A. C., Sheikh, H. R., & Simoncelli, E. P.",

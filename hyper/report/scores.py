@@ -21,6 +21,8 @@ from hyper.report.names import (
 HEADLINE = "identification_2way_latent"
 PUBLISHED = (0.4521, 0.4447)  # latent similarity of the two subjects of Dado et al.
 ZERO = "trivial-zero"
+MEAN = "trivial-mean"
+_NEAR = 0.1  # cosine with the mean latent, below which latents are taken to have zero mean
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,15 @@ def trivial_note(table: pd.DataFrame, decoders: Sequence[str]) -> list[str]:
     part = part[part["metric"] == "latent_similarity"]
     zero = part[part["decoder"] == ZERO]
     published = " and ".join(number(value) for value in PUBLISHED)
+    every = first_region(table)
+    mean = every[every["decoder"] == MEAN].groupby("metric")["value"].mean()
+    if zero.empty and mean.get("latent_cosine", 0.0) > _NEAR and "latent_similarity" in mean:
+        return [
+            "Latents of this study do not have zero mean. A predictor that ignores the brain and always answers with "
+            f"the mean latent of the training set has a cosine of {number(mean['latent_cosine'])} with those seen, and "
+            f"scores {number(mean['latent_similarity'])} in latent similarity, 1/(1+MSE): only what lies above it is "
+            "decoded."
+        ]
     if zero.empty:
         return [
             "Latent similarity, 1/(1+MSE), is the published metric. A predictor that ignores the brain and always "

@@ -1,6 +1,7 @@
 """Responses of implanted electrodes in the published formats (Dado et al., 2024)."""
 
 import io
+import logging
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from hyper.dataset.stimuli import same_in_layers
 from hyper.errors import DataError
 from hyper.io.unpickle import StoredArray, read_pickle
 from hyper.responses.matrices import Responses
 
+_logger = logging.getLogger(__name__)
 NAMES = "train_MUA", "test_MUA"
 SERIES = "implants"
 _PICKLES = ".pkl", ".pickle", ".dat", ".p"
@@ -265,10 +268,12 @@ def _one_layer(path: str | Path, name: str, values: np.ndarray) -> np.ndarray:
     if 0 in values.shape:
         raise DataError(path, f"there are no {name} latents: their shape is {values.shape}", _LATENTS)
     if values.ndim == 3:
-        if (values != values[:, :1]).any():
-            fault = f"the {name} latents differ between the {values.shape[1]} layers"
+        layers, one = values.shape[1], same_in_layers(values)
+        if one is None:
+            fault = f"the {name} latents differ between the {layers} layers"
             raise DataError(path, fault, "Give one style per picture, (n, latent): decoders learn one")
-        values = values[:, 0]
+        values = one
+        _logger.info("%s: the %s latents of %d layers are the same, and are read as one", path, name, layers)
     if not np.isfinite(values).all():
         raise DataError(path, f"{int((~np.isfinite(values)).sum())} {name} latents are not finite", _LATENTS)
     return np.ascontiguousarray(values if values.dtype == np.float64 else values.astype(np.float32))

@@ -170,25 +170,55 @@ def convert_timeseries(
     """
     latents = {"train": train_latents, "test": test_latents}
     with open_recording(source) as file, atomic_path(target) as temporary, h5py.File(temporary, "w") as out:
-        found = {split: dataset_of(source, file, name) for split, name in zip(latents, names, strict=True)}
-        reverse = {
-            split: is_transposed(source, dataset, len(latents[split]), layout, time=True)
-            for split, dataset in found.items()
-        }
-        lengths = {split: found[split].shape[0 if reverse[split] else 2] for split in found}
-        if lengths["train"] != lengths["test"]:
-            fault = f"training trials have {lengths['train']} samples and test trials {lengths['test']}"
-            raise DataError(source, fault, "Cut them to the same length")
+        found, reverse, length = _series(source, file, [len(part) for part in latents.values()], layout, names)
         for split, dataset in found.items():
-            written = _create(out, split, (len(latents[split]), int(layout.kept.sum()), lengths[split]))
+            written = _create(out, split, (len(latents[split]), int(layout.kept.sum()), length))
             _copy(source, dataset, written, reverse[split], layout)
             _put(out, f"{split}_latents", latents[split], (f"{split}_trial", "latent"))
             _put(out, f"{split}_stimuli", numbered(split, len(latents[split])), (f"{split}_trial",))
-        _put(out, "time_ms", _time(source, file, lengths["train"], onset, sampling), ("time",))
+        _put(out, "time_ms", _time(source, file, length, onset, sampling), ("time",))
         _put(out, "region", layout.region, ("channel",))
         _put(out, "array", layout.arrays, ("channel",))
         shape: tuple[int, ...] = out["train"].shape
     return shape
+
+
+def count_samples(
+    source: str | Path, counts: Sequence[int], layout: ChannelLayout, names: Sequence[str] = NAMES
+) -> int:  # fmt: skip
+    """Count the samples of a trial in a file that `convert_timeseries` would take, from its shapes alone.
+
+    Parameters
+    ----------
+    source : str or Path
+    counts : sequence of int
+        Training and test trials.
+    layout : ChannelLayout
+    names : sequence of str
+
+    Raises
+    ------
+    DataError
+        As `convert_timeseries`, but for values that are not finite.
+    """
+    with open_recording(source) as file:
+        return _series(source, file, counts, layout, names)[2]
+
+
+def _series(
+    source: str | Path, file: h5py.File, counts: Sequence[int], layout: ChannelLayout, names: Sequence[str]
+) -> tuple[dict[str, h5py.Dataset], dict[str, bool], int]:
+    """Datasets of training and test trials, whether each stands in reverse, and how many samples a trial has."""
+    found = {split: dataset_of(source, file, name) for split, name in zip(("train", "test"), names, strict=True)}
+    reverse = {
+        split: is_transposed(source, dataset, count, layout, time=True)
+        for (split, dataset), count in zip(found.items(), counts, strict=True)
+    }
+    train, test = (found[split].shape[0 if reverse[split] else 2] for split in found)
+    if train != test:
+        fault = f"training trials have {train} samples and test trials {test}"
+        raise DataError(source, fault, "Cut them to the same length")
+    return found, reverse, train
 
 
 def _time(path: str | Path, file: h5py.File, length: int, onset: float, sampling: float) -> np.ndarray:

@@ -20,7 +20,8 @@ class EncodingWeights(Section):
         None, description="VGG16 of ImageNet, for vgg16-objects-1 to -5: torchvision's or Keras' file."
     )
     clip: str | None = Field(
-        None, description="CLIP with a vision transformer of OpenAI, for clip; ViT-L/14@336px as published."
+        None,
+        description="CLIP of OpenAI, a transformer or a residual network, for clip; ViT-L/14@336px as published.",
     )
 
 
@@ -41,8 +42,9 @@ class Encoding(Section):
     weights: EncodingWeights = Field(EncodingWeights(), description="Files of weights that you have.")
     images: str | None = Field(
         None,
-        description="Folder of the images, each named as its stimulus. `null` takes the dataset's (dataset.stimuli); "
-        "where there are none, or with `generated`, the generator makes them of the latents.",
+        description="Folder of the images, each named as its stimulus (`train-0001` may be `0001` in a folder "
+        "`train`). `null` takes the dataset's (dataset.stimuli); where there are none, or with `generated`, the "
+        "generator makes them of the latents.",
     )
     method: Literal["published", "notebook", "cross-validated"] = Field(
         "published",

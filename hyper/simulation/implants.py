@@ -1,18 +1,18 @@
 """Simulated recordings of implanted electrodes: what is planted where and when, written in the published formats."""
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
+from hyper.encoding.simple import gabor_features
 from hyper.generators.base import Generator, rounded_uint8
 from hyper.generators.batches import generate
-from hyper.io.arrays import write_arrays
+from hyper.io.arrays import read_arrays, write_arrays
 from hyper.io.atomic import atomic_path
 from hyper.io.seeds import generator_of
 from hyper.responses.implants import NAMES, ChannelLayout
@@ -97,8 +97,8 @@ def feature_of(generator: Generator, latents: np.ndarray, name: str) -> np.ndarr
     generator : Generator
     latents : ndarray, shape (n, latent)
     name : str
-        ``energy``: squared contrast at three scales and four orientations, on an 8 x 8 grid; ``latent``; or the name of
-        a layer, of which the activation is averaged to at most 8 x 8.
+        ``energy``: contrast energy, `hyper.encoding.simple.gabor_features`; ``latent``; or the name of a layer, of
+        which the activation is averaged to at most 8 x 8.
 
     Returns
     -------
@@ -108,21 +108,9 @@ def feature_of(generator: Generator, latents: np.ndarray, name: str) -> np.ndarr
         return latents.astype(np.float32)
     if name == "energy":
         blocks = generate(generator, latents)
-        return np.concatenate([contrast_energy(rounded_uint8(block)) for block in blocks])
+        return np.concatenate([gabor_features(rounded_uint8(block)) for block in blocks])
     activations = np.concatenate([_pooled(block) for block in generate(generator, latents, name)])
     return activations.reshape(len(latents), -1).astype(np.float32)
-
-
-def contrast_energy(images: np.ndarray) -> np.ndarray:
-    """Log of the squared contrast by place, orientation and scale, shape (n, 3 * 4 * 64), of uint8 images."""
-    grey = images.astype(np.float32).mean(axis=3) / 255
-    parts = []
-    for width in (0.7, 1.4, 2.8):
-        down, across = (gaussian_filter(grey, (0, width, width), order=order) for order in ((0, 1, 0), (0, 0, 1)))
-        for angle in np.arange(4) * np.pi / 4:
-            energy = np.square(np.cos(angle) * across + np.sin(angle) * down)
-            parts.append(np.log(_pooled(energy[:, None]) + 1e-6))
-    return np.concatenate(parts, axis=1).reshape(len(images), -1).astype(np.float32)
 
 
 def _pooled(maps: np.ndarray) -> np.ndarray:
@@ -289,6 +277,25 @@ def write_truth(
         "time_ms": (trial.time_ms, ("time",)),
     }
     write_arrays(path, arrays, {"noise": trial.noise, "sample_noise": trial.sample_noise, "repeats": trial.repeats})
+
+
+def planted_features(path: str | Path, exclude: Sequence[int] = ()) -> np.ndarray:
+    """Name the feature planted in each channel as encoding models call it, from a file of `write_truth`.
+
+    Parameters
+    ----------
+    path : str or Path
+    exclude : sequence of int
+        Channels that are left out, as of `ChannelLayout`.
+
+    Returns
+    -------
+    ndarray of str, shape (channel,)
+        ``gabor``, ``z`` or ``generator-`` and the name of a layer.
+    """
+    named = {"energy": "gabor", "latent": "z"}
+    planted = read_arrays(path, ["feature"])[0]["feature"]
+    return np.delete([named.get(str(name), f"generator-{name}") for name in planted], list(exclude))
 
 
 @contextmanager

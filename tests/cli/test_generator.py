@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from hyper.cli.main import main
 from hyper.generators.checkpoints.recognise import FORMATS
+from hyper.generators.load import load_generator
 from tests.generators.checkpoint_cases import DATA, computed
+from tests.generators.stylegan_cases import stored
 
 SOURCE = DATA / "karras_small32_fused_nosrc_p4.pkl"
 
@@ -74,6 +77,7 @@ def test_a_generator_by_name(tmp_path):
     ("values", "fault"),
     [
         (np.zeros(3), "its shape is (3,)"),
+        (np.arange(64.0).reshape(2, 2, 16), "differ between the 2 layers"),
         (np.zeros((0, 16)), "its shape is (0, 16)"),
         (np.zeros((2, 5)), "where (n, 16) is due"),
         (np.full((2, 16), np.nan), "not finite"),
@@ -109,3 +113,23 @@ def test_other_mistakes_are_answered(converted, latents, tmp_path, capsys):
     assert run(tmp_path / "empty", latents, out) == 1
     assert "truncated or damaged" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_styles_may_be_repeated_over_layers_or_differ(tmp_path, capsys):
+    network_file, out = tmp_path / "stylegan3.safetensors", tmp_path / "images.npy"
+    assert main(["convert", "generator", str(stored("stylegan3_r")), str(network_file)]) == 0
+    network = load_generator(str(network_file))
+    styles = network.styles(torch.from_numpy(np.random.default_rng(0).standard_normal((2, network.latent_dim))).float())
+    repeated = styles[:, None].repeat(1, network.style_count, 1)
+    several = repeated * torch.linspace(0.5, 1.5, network.style_count)[:, None]
+    made = {}
+    for name, values in {"one": styles, "repeated": repeated, "several": several}.items():
+        np.save(tmp_path / f"{name}.npy", values.numpy())
+        assert run(network_file, tmp_path / f"{name}.npy", out, "--latent", "w") == 0
+        made[name] = np.load(out)
+    assert np.array_equal(made["one"], made["repeated"])
+    assert not np.allclose(made["one"], made["several"], atol=1e-3)
+    with torch.no_grad():
+        assert np.abs(made["several"] - network.activations_of_styles(several, "image").numpy()).max() < 1e-5
+    assert run(network_file, tmp_path / "several.npy", out) == 1
+    assert f"the latents differ between the {network.style_count} layers" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from hyper.dataset.layout import find_runs
+from hyper.dataset.stimuli import read_latents
 from hyper.dataset.trials import Reading, read_trials
 from hyper.errors import DatasetError
 
@@ -109,6 +110,7 @@ def test_a_stimulus_without_latent_is_named(dataset):
         (np.full((11, 6), np.nan), "row 0 holds a value that is not finite"),
         (np.zeros(11), "shape"),
         (np.zeros((11, 6), int), "int64"),
+        (np.arange(132.0).reshape(11, 2, 6), "the latents differ between the 2 layers"),
         (np.array([{"payload": 1}], object), "no plain NumPy array"),
     ],
 )
@@ -116,3 +118,14 @@ def test_bad_latents_are_refused(dataset, content, message):
     np.save(dataset / "stimuli/latents.npy", content, allow_pickle=True)
     with pytest.raises(DatasetError, match=message):
         read_trials(find_runs(dataset), reading(dataset))
+
+
+@pytest.mark.parametrize("layers", [1, 16])
+def test_styles_repeated_over_layers_are_read_as_one(dataset, layers):
+    path = dataset / "stimuli/latents.npy"
+    styles = np.random.default_rng(0).normal(size=(11, 6)).astype(np.float32)
+    np.save(path, np.repeat(styles[:, None], layers, axis=1))
+    assert np.array_equal(read_latents(path), styles.astype(np.float64))
+    np.save(path, np.full((11, layers, 6), np.nan))
+    with pytest.raises(DatasetError, match="row 0 holds a value that is not finite"):
+        read_latents(path)

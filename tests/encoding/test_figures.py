@@ -8,7 +8,7 @@ from hyper.encoding.scores import share_table
 from hyper.io.tables import read_table, write_table
 from hyper.io.volumes import read_volume
 from hyper.mapping.regions import regions_of_channels
-from hyper.report.encoding import arrays_of, draw_arrays, draw_encoding, encoding_people
+from hyper.report.encoding import arrays_of, draw_arrays, draw_encoding, encoding_people, planted_sentence
 from hyper.report.encoding_labels import feature_label
 from hyper.report.encoding_text import encoding_paragraph
 from hyper.report.methods import cited
@@ -84,9 +84,10 @@ def test_maps_hold_the_best_feature_of_each_voxel(scored, tmp_path):
 
 def test_the_page_has_both_tables(scored, tmp_path):
     write_table(tmp_path / "sub-01_shares.tsv", scored[1])
+    write_table(tmp_path / "sub-01_channels.tsv", scored[0])
     person = encoding_people({"01": tmp_path / "sub-01_shares.tsv"}, [])[0]
     assert [cell.text for cell in person["table"].rows[0]][:2] == ["V1", "128"]
-    assert person["partition"] is None
+    assert person["partition"] is None and person["planted"] == ""
     parts = np.full((2, 192), 0.1)
     partition = Partition(["z", "w"], np.full(192, 0.5), parts, np.full(192, 0.3), parts, np.zeros((3, 192)))
     table = partition_table(partition, REGIONS, np.arange(192) < 128)
@@ -109,7 +110,7 @@ def test_regions_come_with_the_responses_or_from_places():
 
 
 def test_features_have_names_in_print():
-    assert feature_label("generator-L2") == "L2"
+    assert feature_label("generator-L2") == "Layer L2"
     assert feature_label("mine") == "mine"
     assert map_label("vgg16-faces-1") == "vgg16faces1"
 
@@ -123,8 +124,18 @@ def test_a_study_of_one_region_has_no_row_of_all():
 def test_the_methods_say_what_was_fitted():
     settings = Encoding(features=["vgg16-objects-1", "z", "w"], joint=["z", "w"], permutations=500).model_dump()
     text = encoding_paragraph(settings)
-    assert "(VGG16-1, z and w)" in text
+    assert "VGG16 trained on objects [@vgg2015] (VGG16-1); the latents z; the styles w)" in text
     assert "among 5 with evenly spaced" in text and "500 permutations" in text and "joint model of z and w" in text
-    assert {reference.year for reference in cited([text])[1]} == {2024, 1995, 2022}
+    assert {reference.year for reference in cited([text])[1]} == {2024, 2015, 2014, 1995, 2022}
     plain = encoding_paragraph(Encoding(features=["z"], method="cross-validated", correction="none").model_dump())
     assert "by cross-validation" in plain and "Student's t, not corrected" in plain and "joint" not in plain
+
+
+def test_how_much_of_what_was_planted_is_found_is_said(scored):
+    channels = scored[0]
+    assert planted_sentence(channels) == ""
+    planted = np.where(channels["region"] == "V1", "vgg16-objects-3", "w")
+    planted[:32] = "clip"  # V1: 96 of 128 right; IT: 54 of 54, ten others are not significant
+    text = planted_sentence(channels.assign(planted=planted))
+    assert "150 of 182 significant channels (82.4 %): V1 (CLIP, VGG16-3) 75.0 %; IT (w) 100.0 %." in text
+    assert planted_sentence(channels.assign(planted="unknown")) == ""

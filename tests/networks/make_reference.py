@@ -102,6 +102,10 @@ def of_torch():
     )
     found["clip"] = give(tower)(prepared(48, *clip)).numpy()
     found["clip_names"] = np.array(json.dumps({n: list(v.shape) for n, v in tower.state_dict().items()}))
+    tower = open_clip.modified_resnet.ModifiedResNet((1, 2, 1, 1), 24, 4, 96, 8)
+    found["clip_resnet"] = give(tower)(prepared(96, *clip)).numpy()
+    names = {n: list(v.shape) for n, v in tower.state_dict().items() if v.is_floating_point()}
+    found["clip_resnet_names"] = np.array(json.dumps(names))
     sizes = {"hidden_size": 128, "intermediate_size": 300, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = CLIPVisionConfig(**sizes, image_size=64, patch_size=16, projection_dim=20)
     tower = give(CLIPVisionModelWithProjection(config))

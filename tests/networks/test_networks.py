@@ -167,6 +167,18 @@ def test_clip_equals_open_clip(reference, weights_of, images, tmp_path):
     assert not agrees(other, reference["clip"])
 
 
+def test_residual_clip_equals_open_clip(reference, weights_of, images, tmp_path):
+    whole = {f"visual.{name}": values for name, values in weights_of("clip_resnet").items()}
+    looker = load_clip(write_torch(tmp_path / "w.pt", {**whole, "logit_scale": np.ones((), "f4")}))
+    found = looker.activations(images, ["embedding", "layer2"])
+    assert agrees(found["embedding"], reference["clip_resnet"])
+    assert found["layer2"].shape == (2, 64, 12, 12)
+    assert looker.layers == ("layer1", "layer2", "layer3", "layer4", "embedding")
+    del whole["visual.layer3.0.bn2.bias"]
+    with pytest.raises(NetworkError, match="'layer3.0.bn2.bias' are missing"):
+        load_clip(write_torch(tmp_path / "w.pt", whole))
+
+
 def test_clip_equals_hugging_face(reference, weights_of, images, tmp_path):
     weights = {name: torch.from_numpy(values) for name, values in weights_of("hugging_face").items()}
     save_file({**weights, "text_model.embeddings.x": torch.zeros(2)}, tmp_path / "model.safetensors")

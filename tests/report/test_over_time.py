@@ -36,7 +36,7 @@ def tables():
 def test_words_say_what_lies_before_the_onset_and_when_curves_rise(tables):
     curves, latencies = tables
     sentences = time_sentences(curves, latencies)
-    assert sentences[0] == "9 windows of 100 ms at a stride of 25 ms, -100 to 200 ms."
+    assert sentences[0] == "9 windows of 100 ms at a stride of 25 ms, −100 to 200 ms."
     assert sentences[1].startswith("Nothing is decodable before the onset: the least of 3 p-values there is 0.")
     assert sentences[2].startswith("All channels: the correlation of latent dimensions has risen halfway at ")
     assert sentences[4].endswith("planted 90 ms.")
@@ -54,7 +54,7 @@ def test_tables_have_a_row_per_latency_and_window(tables):
     table = curve_table(curves)
     assert [label for label, _ in table.columns] == ["Window", "All channels", "V1", "IT"]
     assert len(table.rows) == 9
-    assert table.rows[0][0].text == "-100 to 0 ms"
+    assert table.rows[0][0].text == "−100 to 0 ms"
 
 
 def test_figures_show_every_region_and_window(tables, tmp_path):

@@ -12,8 +12,10 @@ from PIL import Image, ImageSequence
 
 from hyper.errors import DataError
 from hyper.io.tables import read_table, write_json, write_table
+from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.names import metric_label, p_value, predictor_label, verdict
 from hyper.report.page import render_page
+from hyper.report.references import REFERENCES
 from hyper.report.scores import headline, trivial_note
 from hyper.report.sources import FigureFile, embed, embed_figure
 from hyper.settings.baselines import Vaegan
@@ -177,6 +179,18 @@ def test_note_compares_the_zero_latent_with_the_decoders(zero, decoder, expected
     assert "more than the 0.452 and 0.445 published" in text
 
 
+def test_latents_that_have_a_mean_are_judged_by_it(tree):
+    table = metrics_table(np.random.default_rng(0))
+    table = table[table["decoder"] != "trivial-zero"]
+    plain = " ".join(trivial_note(table, DECODERS))
+    assert "zero latent scores about 0.50" in plain
+    mean = table["decoder"] == "trivial-mean"
+    table.loc[mean & (table["metric"] == "latent_cosine"), "value"] = 0.456
+    text = " ".join(trivial_note(table, DECODERS))
+    assert "has a cosine of 0.456 with those seen" in text
+    assert "published" not in text
+
+
 def test_readings_are_shown_once_when_they_hold_for_all(page):
     for sentence in READINGS:
         assert page.text.count(sentence) == 1
@@ -336,3 +350,29 @@ def test_names_in_print():
     assert metric_label("new_ssim_score") == "New SSIM score"
     assert predictor_label("trivial-nearest") == "Nearest training latent"
     assert predictor_label("my_ridge") == "My ridge"
+
+
+@pytest.mark.parametrize(
+    ("generator", "year", "author"),
+    [
+        ("pggan-face", 2018, "Karras"),
+        ("random-face-style", 2021, "Belousov"),
+        ("data/brain2gan/stylegan3-r-ffhq.safetensors", 2021, "Karras"),
+        ("models/stylegan_xl_imagenet512.safetensors", 2022, "Sauer"),
+        ("StyleGAN2-ffhq.safetensors", 2020, "Karras"),
+    ],
+)
+def test_the_methods_cite_the_generator(generator, year, author):
+    texts, references = cited(methods_paragraphs({"generators": {"generator": generator}}, 1))
+    found = [item for item in references if item.authors.startswith(author)]
+    assert [item.year for item in found] == [year]
+    assert f"The generator {generator.rpartition('/')[2]}<sup>" in " ".join(texts)
+    unknown = cited(methods_paragraphs({"generators": {"generator": "stylegan3/mine.safetensors"}}, 1))[1]
+    assert not [item for item in unknown if item.authors.startswith("Karras")]
+
+
+def test_every_reference_can_be_followed_or_is_a_plain_one():
+    for key, item in REFERENCES.items():
+        assert item.link.startswith(("https://doi.org/10.", "https://arxiv.org/abs/", "https://www.jstor.org/")) or (
+            not item.link and item.venue
+        ), key

@@ -14,12 +14,12 @@ from hyper.responses.timeseries import average_windows, convert_timeseries, read
 from hyper.simulation.implants import (
     Planted,
     Trial,
-    contrast_energy,
     courses,
     draw_styles,
     latencies,
     middle_layer,
     plant,
+    planted_features,
     write_latents,
     write_recording,
     write_timeseries,
@@ -80,6 +80,12 @@ def test_each_region_carries_its_feature(recording):
     assert (best == truth["feature"]).mean() > 0.9
 
 
+def test_what_is_planted_has_the_name_that_encoding_models_use(recording):
+    names = planted_features(recording / "truth.h5")
+    assert names.tolist() == ["gabor"] * 64 + ["generator-L3"] * 32 + ["z"] * 32
+    assert planted_features(recording / "truth.h5", [0, 127]).tolist() == names[1:127].tolist()
+
+
 def one(feature):
     return {name: Planted(feature, 50.0) for name in LAYOUT.regions}
 
@@ -127,15 +133,3 @@ def test_responses_stay_at_zero_until_their_latency():
         assert (course[channel, ~quiet] > 0).all()
     means = [late[LAYOUT.region == name].mean() for name in PLANTED]
     assert np.allclose(means, [30, 60, 100], atol=3)
-
-
-def test_contrast_energy_knows_orientation_and_place():
-    grating = (np.arange(64) // 4 % 2 * 255).astype(np.uint8)
-    images = np.zeros((3, 64, 64, 3), np.uint8)
-    images[0] = grating[None, :, None]
-    images[1] = grating[:, None, None]
-    images[2, :32] = grating[None, :, None]
-    blocks = contrast_energy(images).reshape(3, 3, 4, 8, 8)  # scale, orientation, place
-    assert (blocks[0, :, 0] > blocks[0, :, 2] + 1).all()
-    assert (blocks[1, :, 2] > blocks[1, :, 0] + 1).all()
-    assert (blocks[2, :, 0, :3] > blocks[2, :, 0, 5:] + 1).all()

@@ -17,14 +17,15 @@ OFFLINE = Path(__file__).parent / "offline"
 
 @dataclass
 class Study:
-    """A folder in which a study runs."""
+    """A folder in which a study runs: its configuration, and files that this goes on top of."""
 
     folder: Path
     config: Path
+    beneath: tuple[Path, ...] = ()
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", self.folder]
-        command += ["--configfile", self.config, "--cores", "2", "--nocolor", *arguments]
+        command += ["--configfile", *self.beneath, self.config, "--cores", "2", "--nocolor", *arguments]
         environment = os.environ | {"PYTHONPATH": str(OFFLINE), "HYPER_NETWORK_LOG": str(self.folder / "network.log")}
         return subprocess.run(list(map(str, command)), cwd=self.folder, env=environment, capture_output=True, text=True)
 

@@ -63,6 +63,11 @@ rule fit_encoding:
         responses=own_responses,
         kernels=[f"<results>/encoding/kernels/{feature}.h5" for feature in FEATURES],
         atlas=ATLAS,
+        truth=lambda wildcards: (
+            f"<results>/dataset/sub-{wildcards.subject}_truth.h5"
+            if plan.settings.study.simulated and wildcards.subject in IMPLANTS
+            else []
+        ),
     output:
         scores="<results>/encoding/sub-{subject}/sub-{subject}_scores.h5",
         channels="<results>/encoding/sub-{subject}/sub-{subject}_channels.tsv",
@@ -85,6 +90,7 @@ rule fit_encoding:
             for key in ("method", "penalties", "centre", "folds", "permutations", "correction", "alpha", "device")
         },
         atlas=cfg("mapping.atlas"),
+        exclude=(cfg("dataset.implants") or {}).get("exclude", []),
         code=code("fit_encoding"),
         features=FEATURES,
         seed=SEED,

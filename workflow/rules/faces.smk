@@ -62,6 +62,7 @@ rule plot_reconstructions:
         dpi=cfg("report.dpi"),
         code=code("plot_reconstructions"),
         labels=RECONSTRUCTED,
+        study="Brain2GAN" if IMPLANTS else "HYPER",
     message:
         "Drawing what every method reconstructed"
     script:

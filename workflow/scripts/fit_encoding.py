@@ -17,6 +17,7 @@ from hyper.generators.device import choose_device
 from hyper.io.seeds import generator_of
 from hyper.io.tables import write_table
 from hyper.mapping.regions import regions_of_channels
+from hyper.simulation.implants import planted_features
 from hyper.simulation.regions import region_names
 
 
@@ -37,6 +38,10 @@ def main(job):
         p = np.stack([permutation_p(each, measured.test, orders) for each in predicted])
     reached = corrected(p.ravel(), cfg["correction"]).reshape(p.shape)
     channels = channel_table(names, measured, regions, r, p, reached, cfg["alpha"])
+    if job.input.truth:
+        channels.insert(
+            channels.columns.get_loc("feature"), "planted", planted_features(job.input.truth, job.params.exclude)
+        )
     arrays = {"r": r, "p": p, "p_corrected": reached, "penalty": np.stack([each[1] for each in found])}
     write_scores(job.output.scores, names, {**arrays, "predicted": predicted.astype(np.float32)}, regions)
     write_table(job.output.channels, channels)

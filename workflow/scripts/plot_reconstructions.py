@@ -7,7 +7,7 @@ from hyper.report.style import save_figure
 
 
 def main(job):
-    panels = read_panels(job.params.labels, job.input.images, job.params.cfg["most"])
+    panels = read_panels(job.params.labels, job.input.images, job.params.cfg["most"], job.params.study)
     figure = draw_reconstructions(panels, job.params.cfg["columns"])
     save_figure(figure, job.output.png, job.output.svg, job.params.dpi)
 
