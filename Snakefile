@@ -45,6 +45,16 @@ onstart:
     # what `hyper explain` needs to name the file that changed
     record_code([rule.name for rule in workflow.rules])
     show_progress(workflow)
+    logging.getLogger("snakemake.logging").addHandler(FAILURES)
+
+
+onsuccess:
+    if "write_report" in (job.rule.name for job in workflow.dag.jobs):
+        forget_what_was_missing(Path(RESULTS))
+
+
+onerror:
+    tell_what_is_missing(workflow, FAILURES, SUBJECTS, Path(RESULTS))
 
 
 rule all:
