@@ -38,7 +38,8 @@ class FailureHandler(logging.Handler):
         event = getattr(getattr(record, "event", None), "name", None)
         facts = record.__dict__
         if event == "JOB_ERROR":
-            self.logs.setdefault(facts["jobid"], list(map(Path, facts.get("log") or [])))
+            if not any(facts["jobid"] in group for group in self.groups):
+                self.logs[facts["jobid"]] = list(map(Path, facts.get("log") or []))
             self.told[facts["jobid"]] = str(facts.get("rule_msg") or "")
         elif event == "GROUP_ERROR":
             jobs = facts.get("job_error_info") or []
