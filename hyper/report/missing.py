@@ -88,6 +88,13 @@ def without_failures(subjects: Sequence[str], missing: Sequence[Missing]) -> lis
     return [subject for subject in subjects if subject not in affected]
 
 
+def not_whole(missing: Sequence[Missing]) -> str:
+    """Whose results are not whole by a failure; the people who only wait for others are not named."""
+    people = [subject for item in missing if item.failures for subject in item.subjects]
+    together = ["all people together"] if any(not item.subjects for item in missing) else []
+    return " and of ".join(filter(None, [people_named(people), *together]))
+
+
 def people_named(subjects: Sequence[str]) -> str:
     """Name people, the first few where there are many."""
     named = [f"sub-{subject}" for subject in subjects[:SHOWN]]

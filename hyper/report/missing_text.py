@@ -7,6 +7,8 @@ from typing import Any
 from hyper.report.missing import SHOWN, Missing, people_named, without_failures
 from hyper.report.sources import Sources
 
+SILENT = "its log says nothing of it: it may have been stopped, for its memory or its time"
+
 
 def missing_lines(missing: Sequence[Missing], unhurt: Sequence[str], page: Path | None) -> Iterator[str]:
     """Say what is missing in plain text.
@@ -24,7 +26,7 @@ def missing_lines(missing: Sequence[Missing], unhurt: Sequence[str], page: Path 
         yield f"{item.name}:"
         for failure in item.failures:
             yield f"  {failure.rule} {failure.what}".rstrip() + " failed"
-            for line in failure.message.splitlines() or ["its log says nothing of it"]:
+            for line in failure.message.splitlines() or [SILENT]:
                 yield f"    {line}"
             if failure.log:
                 yield f"    log: {failure.log}"
@@ -50,7 +52,13 @@ def missing_content(sources: Sources) -> dict[str, Any] | None:
         people.append({"item": item, "failures": list(zip(item.failures, logs, strict=True)), "names": names})
     unhurt = people_named(without_failures(sources.subjects, sources.missing))
     earlier = (sources.folder / "report/index.html").exists()
-    return {"people": people, "unhurt": unhurt, "scored": sources.metrics is not None, "earlier": earlier}
+    return {
+        "people": people,
+        "unhurt": unhurt,
+        "scored": sources.metrics is not None,
+        "earlier": earlier,
+        "silent": SILENT,
+    }
 
 
 def _link(sources: Sources, log: Path | None) -> str:

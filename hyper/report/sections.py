@@ -16,6 +16,7 @@ from hyper.report.implants import over_time_content, regional_content
 from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
+from hyper.report.missing import not_whole
 from hyper.report.missing_text import missing_content
 from hyper.report.names import predictor_label, spell_out
 from hyper.report.reliability import audit_words, ceiling_table
@@ -84,7 +85,7 @@ def _summary(sources: Sources) -> dict[str, Any]:
         "viewer": "an animal" if sources.implanted else "a person",
         "simulated": sources.simulated,
         "whole": sources.whole,
-        "missing": [item.name for item in sources.missing if item.failures or not item.subjects],
+        "not_whole": not_whole(sources.missing),
     }
 
 
