@@ -49,8 +49,7 @@ onstart:
 
 
 onsuccess:
-    if "write_report" in (job.rule.name for job in workflow.dag.jobs):
-        forget_what_was_missing(Path(RESULTS))
+    forget_what_was_missing(workflow, Path(RESULTS))
 
 
 onerror:

@@ -91,7 +91,7 @@ def tell_what_is_missing(workflow: Any, failures: FailureHandler, subjects: list
     results : Path
         The study's folder.
     """
-    forget_what_was_missing(results)
+    _remove_page(results)
     undone = Undone.of(workflow.dag, failures)
     if not undone.failed:  # interrupted
         return
@@ -110,10 +110,10 @@ def tell_what_is_missing(workflow: Any, failures: FailureHandler, subjects: list
     sys.stderr.flush()
 
 
-def forget_what_was_missing(results: Path) -> None:
-    """Remove the page of an earlier run that failed."""
-    for name in (PAGE, SCORES):
-        (results / name).unlink(missing_ok=True)
+def forget_what_was_missing(workflow: Any, results: Path) -> None:
+    """Remove the page of an earlier run that failed, after a run that had the whole page to care for."""
+    if "write_report" in (job.rule.name for job in workflow.dag.jobs):
+        _remove_page(results)
 
 
 def _write_page(report: Any, gather: Any, undone: Undone, missing: list[Missing], results: Path) -> Path:
@@ -143,6 +143,11 @@ def _write_page(report: Any, gather: Any, undone: Undone, missing: list[Missing]
             sources = replace(sources, metrics=results / SCORES)
     write_text(results / PAGE, render_page(replace(sources, missing=missing)))
     return results / PAGE
+
+
+def _remove_page(results: Path) -> None:
+    for name in (PAGE, SCORES):
+        (results / name).unlink(missing_ok=True)
 
 
 def _undone(dag: Any, job: Any) -> bool:
