@@ -36,7 +36,7 @@ class Undone:
     @classmethod
     def of(cls, dag: Any, failures: FailureHandler) -> "Undone":
         """Take them from Snakemake's graph at the end of a run."""
-        jobs = [job for level in dag.toposorted() for job in level if _undone(dag, job)]
+        jobs = [job for level in dag.toposorted() for job in sorted(level, key=_name) if _undone(dag, job)]
         numbers = {dag.jobid(job): job for job in jobs}
         failed = {numbers[number]: words for number, words in failures.failed(list(numbers)).items()}
         causes: dict[Any, set[Any]] = {}
@@ -56,7 +56,7 @@ class Undone:
         people = sorted({_person(job) or "" for job in self.jobs})
         alike: dict[Any, list[Missing]] = {}
         for item in (self._of(person, wanted) for person in people):
-            key = item.subjects if item.failures else (tuple(item.waiting.items()), tuple(item.behind))
+            key = item.subjects if item.failures else (frozenset(item.waiting.items()), tuple(item.behind))
             alike.setdefault(key, []).append(item)
         joined = [
             replace(
@@ -156,6 +156,10 @@ def _undone(dag: Any, job: Any) -> bool:
 
 def _person(job: Any) -> str:
     return str(dict(job.wildcards.items()).get("subject", ""))
+
+
+def _name(job: Any) -> str:
+    return repr((job.rule.name, sorted(job.wildcards.items())))
 
 
 def _what(job: Any) -> str:
