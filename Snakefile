@@ -45,6 +45,15 @@ onstart:
     # what `hyper explain` needs to name the file that changed
     record_code([rule.script for rule in workflow.rules if rule.script])
     show_progress(workflow)
+    logging.getLogger("snakemake.logging").addHandler(FAILURES)
+
+
+onsuccess:
+    forget_what_was_missing(workflow, Path(RESULTS))
+
+
+onerror:
+    tell_what_is_missing(workflow, FAILURES, SUBJECTS, Path(RESULTS))
 
 
 rule all:

@@ -1,5 +1,7 @@
 """The one exception family: every message names the file, the fault and the mend."""
 
+FAULT = "cannot go on: "  # how a rule's log marks its last words
+
 
 class HyperError(Exception):
     """A fault that a person can mend.

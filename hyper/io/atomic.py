@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -35,13 +36,27 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def partial_folder(path: str | Path) -> Path:
+    """Make a folder beside `path` for what is made on the way to it, which whoever asks for it removes.
+
+    Its name has no extension, which programs might take for its own.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=".partial-", suffix="-" + path.name.replace(".", "-"), dir=path.parent))
+
+
 def remove_partial(paths: Iterable[str | Path]) -> None:
-    """Remove what a process that was killed had begun of these files; nobody else may be writing them."""
+    """Remove what a process that was killed had begun of these files, or the folders that it made them in.
+
+    Nobody else may be writing them.
+    """
     for path in map(Path, paths):
+        names = "|".join(map(re.escape, (path.name, path.name.replace(".", "-"))))
         if path.parent.is_dir():
             for left in path.parent.iterdir():
-                if re.fullmatch(rf"\.partial-[a-z0-9_]{{8}}-{re.escape(path.name)}", left.name):
-                    left.unlink()
+                if re.fullmatch(rf"\.partial-[a-z0-9_]{{8}}-({names})", left.name):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _umask() -> int:

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from nipype.interfaces.base import BaseInterface, BaseInterfaceInputSpec
 from nipype.pipeline.engine.nodes import NodeExecutionError
 
 from hyper.errors import DataError, HyperError
+from hyper.io.atomic import partial_folder
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **in
     """Run an interface in a fresh temporary folder and move its outputs to their final names.
 
     Snakemake is the only cache, so that nothing of an earlier run can be found there. The folder lies beside the first
-    output: moving is renaming.
+    output and is named after it: moving is renaming, and what a killed node left is found (`remove_partial`).
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def run_node(interface: type[Interface], outputs: Mapping[str, str | Path], **in
     targets = {name: Path(path).absolute() for name, path in outputs.items()}
     for target in targets.values():
         target.parent.mkdir(parents=True, exist_ok=True)
-    base = Path(tempfile.mkdtemp(prefix=".partial-", dir=next(iter(targets.values())).parent))
+    base = partial_folder(next(iter(targets.values())))
     try:
         made = _execute(interface, base, inputs)
         for name, target in targets.items():

@@ -45,4 +45,5 @@ def render_page(sources: Sources) -> str:
         absent=absent,
         versions=sources.versions,
         whole=sources.whole,
+        partial=bool(sources.missing),
     )

@@ -16,6 +16,8 @@ from hyper.report.implants import over_time_content, regional_content
 from hyper.report.layer_text import layer_sentences, layer_tables
 from hyper.report.methods import cited, methods_paragraphs
 from hyper.report.metrics import read_metrics
+from hyper.report.missing import not_whole
+from hyper.report.missing_text import missing_content
 from hyper.report.names import predictor_label, spell_out
 from hyper.report.reliability import audit_words, ceiling_table
 from hyper.report.scores import Cell, Table, every_number, headline, overview, trivial_note
@@ -83,6 +85,7 @@ def _summary(sources: Sources) -> dict[str, Any]:
         "viewer": "an animal" if sources.implanted else "a person",
         "simulated": sources.simulated,
         "whole": sources.whole,
+        "not_whole": not_whole(sources.missing),
     }
 
 
@@ -333,21 +336,12 @@ def _methods(sources: Sources) -> dict[str, Any]:
 
 # sections whose absence says nothing
 _OPTIONAL = (
-    "truth",
-    "maps",
-    "files",
-    "choice",
-    "training",
-    "interpolations",
-    "reliability",
-    "layers",
-    "attributes",
-    "encoding",
-    "regional",
-    "over_time",
-)
+    "missing", "truth", "maps", "files", "choice", "training", "interpolations", "reliability", "layers",
+    "attributes", "encoding", "regional", "over_time",
+)  # fmt: skip
 _ORDER: list[tuple[str, str, Callable[[Sources], dict[str, Any] | None]]] = [
     ("summary", "Summary", _summary),
+    ("missing", "What is missing", missing_content),
     ("faces", "Faces, seen and reconstructed", _faces),
     ("interpolations", "From decoded to seen", _interpolations),
     ("data", "How the data were read", _data),

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from hyper.errors import DataError
+from hyper.report.missing import Missing
 
 _TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".gif": "image/gif"}
 _OF_RUNS = 1000, 0  # pixels at most, and no attempt without loss
@@ -81,6 +82,8 @@ class Sources:
         Table of each subject's features by region; other tables of the encoding models lie beside it.
     files : sequence of Path
         Deliverables to list.
+    missing : sequence of Missing
+        What the last run did not make, where it failed.
     """
 
     study: str
@@ -110,6 +113,7 @@ class Sources:
     maps: Mapping[str, Path] = field(default_factory=dict)
     encodings: Mapping[str, Path] = field(default_factory=dict)
     files: Sequence[Path] = ()
+    missing: Sequence[Missing] = ()
 
     @property
     def share(self) -> bool:

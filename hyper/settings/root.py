@@ -1,6 +1,6 @@
 """All sections together."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -100,3 +100,8 @@ class Settings(Section):
             layers.append(decoder.layer)
         if len(set(layers)) < len(layers):
             raise ValueError("mapping.decoders: two are of the same layer")
+
+
+def default_tree() -> dict[str, Any]:
+    """Every setting's default, as a tree of plain values."""
+    return {name: field.default.model_dump(mode="json") for name, field in Settings.model_fields.items()}

@@ -11,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from hyper.io.atomic import atomic_path, remove_partial
+from hyper.io.atomic import atomic_path, partial_folder, remove_partial
 from tests.workflow.conftest import ROOT, Study
 
 DATASET = "results/small/dataset"
@@ -65,6 +65,9 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
     begun = [tmp_path / ".partial-ab12_xyz-map.nii.gz", tmp_path / ".partial-ab12_xyz-other-map.nii.gz"]
     for path in (*begun, tmp_path / "map.nii.gz"):
         path.touch()
+    folder = partial_folder(tmp_path / "map.nii.gz")  # as a node of nipype has it
+    (folder / "node").mkdir()
+    (folder / "node/report.rst").touch()
     remove_partial([tmp_path / "map.nii.gz", tmp_path / "no folder" / "map.nii.gz"])
     assert sorted(path.name for path in tmp_path.iterdir()) == [begun[1].name, "map.nii.gz"]
     with atomic_path(tmp_path / "map.nii.gz") as temporary:

@@ -11,16 +11,11 @@ import sys
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
-import torch
 import yaml
 
-from hyper.generators.checkpoints.own import write_own
-from hyper.generators.pggan import PGGAN
-from hyper.responses.matrices import Responses
-from tests.generators.checkpoint_cases import DATA
 from tests.workflow.conftest import ROOT
+from tests.workflow.given import write_study
 
 pytestmark = pytest.mark.slow
 
@@ -50,39 +45,16 @@ def slurm(tmp_path_factory):
         subprocess.run([SCRIPT, "stop"], env=environment, check=True, timeout=120)
 
 
-def write_responses(path, usable, seed):
-    rng = np.random.default_rng(seed)
-    latents = rng.normal(size=(30, 48))
-    weights = rng.normal(size=(48, 40))
-    train = (latents[:24] @ weights + rng.normal(size=(24, 40))).astype(np.float32)
-    test = (latents[24:] @ weights + rng.normal(size=(6, 40))).astype(np.float32)
-    names = np.array([f"{number:04d}.jpg" for number in range(30)])
-    Responses(
-        train=train, test=test, train_stimuli=names[:24], test_stimuli=names[24:],
-        train_series=np.repeat(["run-1", "run-2"], 12), train_latents=latents[:24], test_latents=latents[24:],
-        test_repeats=np.full(6, 4), ijk=np.zeros((40, 3), int), affine=np.eye(4), mean=train.mean(0), std=train.std(0),
-    ).save(path)  # fmt: skip
-    if not usable:
-        with h5py.File(path, "r+") as file:  # its shape is right, so that nothing shows before the rule reads it
-            del file["train_series"]
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study on a cluster")
-    network, noise = PGGAN(48, (16, 12, 8)), torch.Generator().manual_seed(3)
-    for weight in network.parameters():
-        weight.data = torch.randn(weight.shape, generator=noise) / max(1, weight[0].numel()) ** 0.5
-    write_own(folder / "generator.safetensors", network, DATA / "generator_small32_plain.params", "gluon")
-    for number, name in enumerate(("01", "02", "03")):
-        write_responses(folder / f"{name}.h5", usable=name != "02", seed=number)
-    config = {
-        "study": {"name": "slurm", "seed": 7},
-        "dataset": {"responses": {name: f"{name}.h5" for name in ("01", "02", "03")}},
-        "generators": {"generator": "generator.safetensors"},
-        "decoding": {"decoders": {"published": {"kind": "dense", "epochs": 20}}},
-        "baselines": {"trivial": []},
-    }
+    config = write_study(folder, ("01", "02", "03"))
+    with h5py.File(
+        folder / "02.h5", "r+"
+    ) as file:  # its shape is right, so that nothing shows before the rule reads it
+        del file["train_series"]
+    config["study"] = {"name": "slurm", "seed": 7}
+    config["decoding"] = {"decoders": {"published": {"kind": "dense", "epochs": 20}}}
     (folder / "slurm.yaml").write_text(yaml.safe_dump(config))
     (folder / "site.yaml").write_text("account: test\npartitions: {cpu: {max_runtime: 2880}, gpu: {max_gpu: 2}}\n")
     return folder

@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free
 
 from hyper.doctor.checked import faults_unless_checked
 from hyper.doctor.duration import mean_seconds
+from hyper.doctor.failures import FailureHandler
+from hyper.doctor.partial import forget_what_was_missing, tell_what_is_missing
 from hyper.doctor.plan import Plan
 from hyper.doctor.planning import plan_with_memory
 from hyper.doctor.progress import Progress, ProgressHandler
@@ -77,6 +79,9 @@ IMPLANTS = plan.implants
 REGIONAL = {name: plan.regional_decoders(name) for name in SUBJECTS}
 TIMED = [name for name, files in IMPLANTS.items() if files["timeseries"]]
 OVER_TIME = plan.settings.decoding.name_over_time()
+
+# follows the run, so that its end can say what failed
+FAILURES = FailureHandler()
 
 cfg = plan.section
 # what bears on how events are read: a subject more or fewer changes nothing for the others

@@ -34,7 +34,7 @@ def run(main: Callable[[Any], None]) -> None:
 
     A fault that a person can mend ends the job with its message and no traceback.
     """
-    from hyper.errors import HyperError
+    from hyper.errors import FAULT, HyperError
     from hyper.io.atomic import remove_partial
 
     job = sys.modules["__main__"].snakemake
@@ -50,14 +50,14 @@ def run(main: Callable[[Any], None]) -> None:
         remove_partial(job.output)
         main(job)
     except HyperError as fault:
-        logging.error("%s", fault)
+        logging.error("%s%s", FAULT, fault)
         raise SystemExit(1) from None
     except OSError as fault:
         if mend := next((mend for sign, mend in _MENDS.items() if sign in str(fault)), None):
-            logging.error("%s: %s. %s.", Path(job.output[0]).parent, fault, mend)
+            logging.error("%s%s: %s. %s.", FAULT, Path(job.output[0]).parent, fault, mend)
         else:
-            logging.exception("the rule failed")
+            logging.exception("%sthe rule failed", FAULT)
         raise SystemExit(1) from None
     except Exception:
-        logging.exception("the rule failed")
+        logging.exception("%sthe rule failed", FAULT)
         raise SystemExit(1) from None

@@ -2,19 +2,12 @@
 
 from _rule import run  # isort: skip
 
-import pandas as pd
-
-from hyper.evaluation.ceilings import add_model_ceilings
-from hyper.evaluation.correction import add_correction
-from hyper.io.tables import read_table, write_table
+from hyper.evaluation.gathered import gathered_metrics
+from hyper.io.tables import write_table
 
 
 def main(job):
-    parts = [read_table(path, dtype={"subject": str}) for path in job.input.metrics]
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "study", job.params.study)
-    table = add_model_ceilings(add_correction(table, job.params.cfg))
-    write_table(job.output.metrics, table)
+    write_table(job.output.metrics, gathered_metrics(job.input.metrics, job.params.study, job.params.cfg))
 
 
 if __name__ == "__main__":
