@@ -142,7 +142,7 @@ def _changes(workflow: Any, job: Any, made: list[Any], results: Path) -> Iterato
         for name, (was, is_now) in changed_settings(settings, now, workflow.globals["plan"].tree).items():
             yield f"{name} changed from {was} to {is_now}"
         if before != code:
-            script = f"workflow/scripts/{job.rule.name}.py"
+            script = f"workflow/scripts/{Path(job.rule.script).name}"
             yield code_reason(_recorded_versions(results, before), file_versions(script), job.rule.name)
 
 

@@ -216,7 +216,7 @@ def test_a_comment_is_no_change_and_a_source_reruns_the_rules_that_use_it(studie
     monkeypatch.setattr(code_version, "_facts", edited(source.read_text() + "\n# a comment\n"))
     assert rules(study.plan()) == {}
     monkeypatch.setattr(code_version, "_facts", edited(source.read_text() + "\nANOTHER = 1\n"))
-    users = {job.rule.name for job in study.plan().dag.jobs if uses(job.rule.name, source)}
+    users = {job.rule.name for job in study.plan().dag.jobs if uses(job.rule, source)}
     assert "fit_glm" in users
     assert "realign" not in users
     assert first_rules(study.plan()) <= users
@@ -224,16 +224,19 @@ def test_a_comment_is_no_change_and_a_source_reruns_the_rules_that_use_it(studie
 
 
 def uses(rule, source):
-    script = code_version.ROOT / f"workflow/scripts/{rule}.py"
-    return script.exists() and source in code_version.closure_of(script)
+    return bool(rule.script) and source in code_version.closure_of(code_version.ROOT / script_of(rule))
+
+
+def script_of(rule):
+    """Of a rule that derives from another, it is the other's."""
+    return f"workflow/scripts/{Path(rule.script).name}"
 
 
 def test_every_rule_declares_its_code(studies):
     for study in studies.values():
         for job in study.plan().dag.jobs:
-            name = job.rule.name
-            if name != "all":
-                assert job.params.code == code_version.code_version(f"workflow/scripts/{name}.py")
+            if job.rule.name != "all":
+                assert job.params.code == code_version.code_version(script_of(job.rule))
 
 
 def test_two_settings_that_swap_values_are_seen(studies):
