@@ -22,7 +22,7 @@ demo: $(STAMP)
 	@echo "The report: $(CURDIR)/results/demo/report/index.html"
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
