@@ -22,20 +22,20 @@ from tests.docs.world import World
 #   look     only its form: the reason says why
 HOW = [
     (r"source \.venv/bin/activate", "run", ""),
-    (r"make (env|demo|test|lint|docs)", "recipe", "minutes, or an installation; continuous integration runs them"),
+    (r"make (env|demo|test|lint|docs|audit|sbom)", "recipe", "an installation, or minutes"),
     (r"(\.venv/bin/)?hyper doctor --configfile config/(ds004280|released)\.yaml", "parse", "data that are not ours"),
     (r"(\.venv/bin/)?snakemake --configfile config/(brain2gan|released)\.yaml .*", "parse", "data that are not ours"),
     (r"(\.venv/bin/)?snakemake .* -n\b.*", "run", ""),
     (r"(\.venv/bin/)?snakemake .*", "dry", "hours; tests/workflow runs whole studies with the same command"),
     (r"hyper verify .*", "parse", "needs a finished study: tests/cli/test_verify.py"),
     (r"hyper convert generator (stylegan3|imagenet512)\S+ .*", "parse", "networks of others, of gigabytes"),
+    (r"hyper convert brain2gan .*", "parse", "data that are not ours: tests/cli/test_brain2gan.py"),
     (r"hyper train-generator .*", "short", "--minutes 0.01 --every 64 --batches 8"),
     (r"hyper train-vaegan .*", "short", "--minutes 0.01 --images 64 --pool 32 --batch 32 --repeats 1"),
     (r"(\.venv/bin/)?hyper .*", "run", ""),
     (r"(mkdir|cp) .*", "run", ""),
     (r"pip install .*", "pins", "the network"),
     (r"datalad .*|cd data/ds004280 && datalad .*", "look", "38 GB from the network, under a data use agreement"),
-    (r"pip-audit .*|cyclonedx-py .*", "look", "programs and a database of vulnerabilities from the network"),
 ]  # fmt: skip
 # pages whose commands take more than a few seconds together
 SLOW = {"README", "brain2gan", "generators", "metrics", "released", "running", "tutorial"}
