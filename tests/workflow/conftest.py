@@ -79,5 +79,11 @@ def localizer() -> Path:
     return folder
 
 
+def derived_rules() -> dict[str, str]:
+    """Rules that derive from another, each with that other, whose script they run."""
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    return {name: base for base, name in re.findall(r"^use rule (\w+) as (\w+) with:", text, flags=re.MULTILINE)}
+
+
 def read_json(path: Path) -> dict:
     return json.loads(path.read_text())

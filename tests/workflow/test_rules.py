@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from .conftest import derived_rules
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = {path.stem: path.read_text() for path in (ROOT / "workflow/scripts").glob("[!_]*.py")}
 ORDER = ["input", "output", "log", "benchmark", "threads", "resources", "conda", "params", "message", "script"]
@@ -53,9 +55,7 @@ def test_rules_that_take_a_device_ask_for_a_gpu():
 
 def test_groups_of_the_slurm_profile_are_of_rules():
     profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
-    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    derived = set(re.findall(r"^use rule \w+ as (\w+) with:", text, flags=re.MULTILINE))
-    assert set(profile["groups"]) <= {parameter.id for parameter in rules()} | derived
+    assert set(profile["groups"]) <= {parameter.id for parameter in rules()} | derived_rules().keys()
 
 
 @pytest.fixture(scope="module")
