@@ -16,7 +16,7 @@ from hyper.report.style import INK, MUTED, PALETTE, RULE, WIDTH, styled
 
 SHOWN = 7  # images of a way side by side
 _SEEN, _DECODED = PALETTE[5], PALETTE[0]
-_LABELS, _BARS, _NAMES, _HEAD, _GAP = 0.5, 1.2, 0.62, 0.3, 0.03  # inches
+_LABELS, _BARS, _NAMES, _HEAD, _GAP = 0.3, 1.2, 0.62, 0.3, 0.03  # inches
 _TILE, _FRAME, _HOLD = 128, 110, 900  # pixels, and milliseconds of a frame and of the ends
 
 
@@ -44,7 +44,8 @@ def draw_interpolations(images: np.ndarray, stimuli: np.ndarray, scores: pd.Data
         figure = plt.figure(figsize=(width, height))
         for row in range(rows):
             middle = height - _HEAD - (row + 0.5) * pitch
-            figure.text(0.02, middle / height, str(stimuli[row]), va="center", color=MUTED)
+            place = _LABELS / 2 / width, middle / height
+            figure.text(*place, str(stimuli[row]), rotation=90, ha="center", va="center", color=MUTED)
             for column in range(columns):
                 left, side = margin + column * size + _GAP, size - 2 * _GAP
                 box = (left / width, (middle - side / 2) / height, side / width, side / height)
