@@ -45,6 +45,7 @@ onstart:
     # what `hyper explain` needs to name the file that changed
     record_code([rule.script for rule in workflow.rules if rule.script])
     show_progress(workflow)
+    wake_for_events_alone(workflow)
     logging.getLogger("snakemake.logging").addHandler(FAILURES)
 
 

@@ -1,4 +1,4 @@
-"""Planning a wide study: what Snakemake looks up anew for every job is remembered.
+"""Wide studies and long runs: what Snakemake looks up anew for every job is remembered, and its scheduler may rest.
 
 For each job Snakemake 9 reads the job's script, resolves where it lies, and inspects the signature of every function
 of its resources, though all jobs of a rule share them. Of ten thousand jobs that is a third of the plan. And when a job
@@ -15,6 +15,7 @@ from snakemake.io import _IOFile
 from snakemake.sourcecache import SourceCache
 
 _MARK = "_hyper_remembers"
+_DEFAULT_RATE = 100, 1  # jobs, seconds
 
 
 def plan_with_memory() -> None:
@@ -24,6 +25,23 @@ def plan_with_memory() -> None:
     _remember(SourceCache, "_cache", lambda cache, file: (id(cache), file))
     _remember(common, "get_function_params", lambda function: getattr(function, "__func__", function))
     rules.get_function_params = common.get_function_params
+
+
+def wake_for_events_alone(workflow: Any) -> None:
+    """Let the scheduler look for jobs when one ended, and not every second besides.
+
+    Snakemake's limit of 100 submissions a second sets a timer that wakes the scheduler whenever it was awake: each job
+    that ends adds one for good, and a long run comes to spend a core on it (snakemake, pull request 3744). A limit that
+    was asked for stays.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        At the start of a run.
+    """
+    limiter = workflow.scheduler.job_rate_limiter
+    if limiter is not None and (limiter.max_jobs, limiter.timespan) == _DEFAULT_RATE:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def _remember_checksums() -> None:

@@ -1,9 +1,12 @@
 from types import SimpleNamespace
 
+import pytest
 from snakemake import common, rules, script
+from snakemake.scheduling.job_scheduler import JobRateLimiter
+from snakemake.settings.types import MaxJobsPerTimespan
 from snakemake.sourcecache import LocalSourceFile, SourceCache
 
-from hyper.doctor.planning import _remember, plan_with_memory
+from hyper.doctor.planning import _remember, plan_with_memory, wake_for_events_alone
 
 
 def test_a_function_is_asked_once_for_what_it_depends_on():
@@ -30,3 +33,11 @@ def test_scripts_and_signatures_are_what_snakemake_finds_itself(tmp_path):
     assert SourceCache._cache(cache, LocalSourceFile(str(tmp_path / "a.py"))).read_text() == "print('a')\n"
     assert list(rules.get_function_params(lambda wildcards, attempt: None)) == ["wildcards", "attempt"]
     assert rules.get_function_params is common.get_function_params
+
+
+@pytest.mark.parametrize(("limit", "stays"), [("100/1s", False), ("5/1m", True)])
+def test_only_a_limit_that_was_asked_for_wakes_the_scheduler(limit, stays):
+    limiter = JobRateLimiter(MaxJobsPerTimespan.parse_choice(limit))
+    workflow = SimpleNamespace(scheduler=SimpleNamespace(job_rate_limiter=limiter))
+    wake_for_events_alone(workflow)
+    assert (workflow.scheduler.job_rate_limiter is limiter) == stays

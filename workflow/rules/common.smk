@@ -20,7 +20,7 @@ from hyper.doctor.duration import mean_seconds
 from hyper.doctor.failures import FailureHandler
 from hyper.doctor.partial import forget_what_was_missing, tell_what_is_missing
 from hyper.doctor.plan import Plan
-from hyper.doctor.planning import plan_with_memory
+from hyper.doctor.planning import plan_with_memory, wake_for_events_alone
 from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.encoding.names import map_label
 from hyper.errors import HyperError
