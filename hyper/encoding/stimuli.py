@@ -13,6 +13,7 @@ from hyper.io.arrays import read_arrays
 from hyper.io.pictures import SUFFIXES, examine_picture, read_picture
 
 _BATCH = 16
+_NAMED = 5  # pictures that cannot be used
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def find_picture_faults(folder: str | Path, names: Sequence[str]) -> tuple[list[
     Returns
     -------
     faults : list of HyperError
-        One of each picture that cannot be used.
+        One of each picture that cannot be used, up to `_NAMED`.
     remarks : list of str
     """
     faults: list[HyperError] = []
@@ -126,6 +127,9 @@ def find_picture_faults(folder: str | Path, names: Sequence[str]) -> tuple[list[
             remarks.setdefault(remark, []).append(path)
     said = [f"{found[0]}: {remark}" + (f" ({len(found)} are)" if len(found) > 1 else "")
             for remark, found in remarks.items()]  # fmt: skip
+    if len(faults) > _NAMED:
+        rest = f"{len(faults) - _NAMED} more of its pictures cannot be used"
+        faults = [*faults[:_NAMED], DataError(folder, rest, "Mend these, and the others will be named")]
     return faults, said
 
 

@@ -14,6 +14,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from hyper.preprocess.engines.programs import PROGRAMS
 from hyper.settings import code_version
@@ -64,7 +65,7 @@ def write_dataset(root):
     """Two subjects with a test run and a training run each."""
     (root / "stimuli/images").mkdir(parents=True)
     for number in range(34):
-        (root / f"stimuli/images/{number:04d}.jpg").write_bytes(b"jpeg")
+        Image.new("RGB", (8, 8)).save(root / f"stimuli/images/{number:04d}.jpg")
     for number, name in enumerate(("latents", "other")):
         np.save(root / f"stimuli/{name}.npy", np.random.default_rng(number).standard_normal((33, 128)))
     (root / "task-hyper_bold.json").write_text('{"RepetitionTime": 1.5}')
