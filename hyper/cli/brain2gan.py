@@ -36,7 +36,7 @@ def add_kind(kinds: argparse._SubParsersAction) -> None:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from hyper.encoding.stimuli import find_pictures
+    from hyper.encoding.pictures import find_pictures
     from hyper.io.atomic import write_text
     from hyper.responses.implants import ChannelLayout, implant_responses, read_latents_of
     from hyper.responses.timeseries import count_samples

@@ -6,10 +6,10 @@ import pandas as pd
 
 from hyper.decoding.alignment import common_stimuli
 from hyper.errors import DataError, HyperError, SettingsError
-from hyper.preprocess.template import PACKAGED_BRAIN_MM3
 from hyper.settings.preprocess import Template
 from hyper.settings.responses import Responses
 
+PACKAGED_BRAIN_MM3 = 1_883_000  # of the packaged brain mask
 _SLACK = 1.02  # a coarse grid has a few voxels more or fewer than the volume says
 
 

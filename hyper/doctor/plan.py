@@ -15,7 +15,7 @@ from hyper.dataset.trials import Reading, read_trials
 from hyper.doctor.asked import find_count_faults, find_sharing_faults, names_of
 from hyper.doctor.given import find_implant_faults, find_response_faults
 from hyper.encoding.names import feature
-from hyper.encoding.stimuli import find_picture_faults
+from hyper.encoding.pictures import find_picture_faults
 from hyper.errors import DataError, HyperError, NetworkError, SettingsError
 from hyper.evaluation.features import NETWORKS
 from hyper.generators.shipped import boundaries_file, find_boundary_faults, find_generator_faults, weights_file

@@ -17,7 +17,6 @@ from hyper.errors import DatasetError
 from hyper.io.volumes import load_image, read_volume
 
 SPACE = "MNI152NLin2009aSym"
-PACKAGED_BRAIN_MM3 = 1_883_000  # of the packaged brain mask
 _INTERPOLATIONS = ("continuous", "nearest", "continuous", "continuous")
 _STRIPPED_SHARE = 0.6
 # brightness of tissues in a mean EPI volume, and its smoothness (standard deviation, mm)
