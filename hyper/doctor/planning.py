@@ -31,8 +31,8 @@ def wake_for_events_alone(workflow: Any) -> None:
     """Let the scheduler look for jobs when one ended, and not every second besides.
 
     Snakemake's limit of 100 submissions a second sets a timer that wakes the scheduler whenever it was awake: each job
-    that ends adds one for good, and a long run comes to spend a core on it (snakemake, pull request 3744). A limit that
-    was asked for stays.
+    that ends adds one for good, and a long run comes to spend a core on it (snakemake, pull request 3744). Another
+    limit, which somebody asked for, stays.
 
     Parameters
     ----------
