@@ -62,5 +62,6 @@ rule all:
     input:
         "<results>/report/index.html",
         "<results>/provenance.json",
-        # a deliverable that was deleted is made again, even when nothing after it is missing
-        DELIVERABLES,
+        CHECKSUMS,
+        # what was deleted is made again, also where nothing after it is missing
+        lost_of(CHECKSUMS, LEFT_BEHIND),

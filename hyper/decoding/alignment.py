@@ -120,6 +120,31 @@ def common_stimuli(stimuli: Mapping[str, Iterable[str]]) -> list[str]:
     return common
 
 
+def check_common(training: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Refuse subjects who saw too little in common, or for whom stimuli of one name are not the same.
+
+    Parameters
+    ----------
+    training : mapping of str to (ndarray of str, ndarray)
+        Stimulus and latent of each training trial of each subject.
+
+    Raises
+    ------
+    DataError
+    """
+    common_stimuli({subject: stimuli for subject, (stimuli, _) in training.items()})
+    first: dict[str, tuple[str, np.ndarray]] = {}
+    for subject, (stimuli, latents) in training.items():
+        for name, latent in zip(stimuli, latents, strict=True):
+            owner, known = first.setdefault(str(name), (subject, latent))
+            if known.shape != latent.shape or not np.allclose(known, latent, rtol=1e-4, atol=1e-4):
+                raise DataError(
+                    f"training stimulus {name}",
+                    f"its latent for sub-{subject} is not that for sub-{owner}",
+                    "Name the stimuli alike for all subjects, or set `subjects: own` for every decoder",
+                )
+
+
 def _procrustes(values: np.ndarray, shared: np.ndarray) -> np.ndarray:
     left, _, right = np.linalg.svd(values.T @ shared, full_matrices=False)
     return left @ right

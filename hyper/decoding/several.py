@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hyper.decoding.alignment import SharedSpace, common_stimuli, fit_shared_space
-from hyper.errors import DataError
+from hyper.decoding.alignment import SharedSpace, check_common, fit_shared_space
 from hyper.responses.matrices import Responses
 
 
@@ -59,31 +58,6 @@ def shared_responses(
         "std": np.where(std > 0, std, 1.0),
     }
     return {subject: Responses(**together, **_own_test(space, subject, own)) for subject, own in responses.items()}
-
-
-def check_common(training: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Refuse subjects who saw too little in common, or for whom stimuli of one name are not the same.
-
-    Parameters
-    ----------
-    training : mapping of str to (ndarray of str, ndarray)
-        Stimulus and latent of each training trial of each subject.
-
-    Raises
-    ------
-    DataError
-    """
-    common_stimuli({subject: stimuli for subject, (stimuli, _) in training.items()})
-    first: dict[str, tuple[str, np.ndarray]] = {}
-    for subject, (stimuli, latents) in training.items():
-        for name, latent in zip(stimuli, latents, strict=True):
-            owner, known = first.setdefault(str(name), (subject, latent))
-            if known.shape != latent.shape or not np.allclose(known, latent, rtol=1e-4, atol=1e-4):
-                raise DataError(
-                    f"training stimulus {name}",
-                    f"its latent for sub-{subject} is not that for sub-{owner}",
-                    "Name the stimuli alike for all subjects, or set `subjects: own` for every decoder",
-                )
 
 
 def _first_seen(stimuli: np.ndarray, series: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import h5py
 
-from hyper.decoding.several import check_common
+from hyper.decoding.alignment import check_common
 from hyper.errors import DataError, HyperError
 from hyper.io.arrays import read_arrays
 

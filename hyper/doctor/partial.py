@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hyper.doctor.failures import FailureHandler
+from hyper.report.checksums import deliverables_of
 from hyper.report.missing import Failure, Missing, without_failures
 from hyper.report.missing_text import missing_lines
 
@@ -97,12 +98,14 @@ def tell_what_is_missing(workflow: Any, failures: FailureHandler, subjects: list
         return
     by_rule = {job.rule.name: job for job in undone.jobs}
     report = by_rule.get("write_report")
-    wanted = set(map(str, report.input if report else (path for job in undone.jobs for path in job.output)))
-    missing = undone.missing(wanted)
+    kept = deliverables_of(path for job in workflow.dag.jobs if job.rule.name == "sum_files" for path in job.input)
+    roles = [paths for role, paths in report.input.items() if role != "checksums"] if report else []
+    asked = (path for paths in roles or [job.output for job in undone.jobs] for path in paths)
+    missing = undone.missing({*map(str, asked), *kept})
     page, remark = None, ""
     if report:
         try:
-            page = _write_page(report, by_rule.get("gather_metrics"), undone, missing, results)
+            page = _write_page(report, kept, by_rule.get("gather_metrics"), undone, missing, results)
         except Exception as fault:  # whatever it is, what is missing must be said
             remark = f"The page of what is there could not be written: {type(fault).__name__}: {fault}"
     for line in (*missing_lines(missing, without_failures(subjects, missing), page), *filter(None, [remark])):
@@ -116,7 +119,9 @@ def forget_what_was_missing(workflow: Any, results: Path) -> None:
         _remove_page(results)
 
 
-def _write_page(report: Any, gather: Any, undone: Undone, missing: list[Missing], results: Path) -> Path:
+def _write_page(
+    report: Any, kept: list[str], gather: Any, undone: Undone, missing: list[Missing], results: Path
+) -> Path:  # fmt: skip
     """Write the page without what is not made, with the scores of those people who have all of theirs."""
     # what draws and reads tables takes a second to import, which no other run needs to wait for
     from hyper.evaluation.gathered import gathered_metrics
@@ -131,7 +136,7 @@ def _write_page(report: Any, gather: Any, undone: Undone, missing: list[Missing]
     def made(path: str) -> bool:
         return path not in stale and Path(path).exists()
 
-    files = {role: list(map(str, paths)) for role, paths in report.input.items()}
+    files = {role: list(map(str, paths)) for role, paths in report.input.items()} | {"files": kept}
     sources = gather_sources(files, dict(report.params.items()), results, default_tree(), made)
     if gather:
         tables: dict[str, list[str]] = {}

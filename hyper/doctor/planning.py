@@ -1,30 +1,50 @@
 """Wide studies and long runs: what Snakemake looks up anew for every job is remembered, and its scheduler may rest.
 
-For each job Snakemake 9 reads the job's script, resolves where it lies, and inspects the signature of every function
-of its resources, though all jobs of a rule share them. Of ten thousand jobs that is a third of the plan. And when a job
-has ended, it reads every input once for each output, to know later whether it changed.
+For each job Snakemake 9 reads the job's script, resolves where it lies, inspects the signature of every function of
+its resources, and copies all names of the workflow for the sake of one message, though all jobs of a rule share them;
+for each input it asks anew which rules could make that file. Of ten thousand jobs that is half of the plan. And when a
+job has ended, it reads every input once for each output, to know later whether it changed.
 """
 
+import atexit
+import gc
 from collections.abc import Callable, Hashable
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from snakemake import common, rules, script
 from snakemake.io import _IOFile
+from snakemake.iocontainers import ResourceList
+from snakemake.jobs import Job
+from snakemake.output_index import OutputIndex
 from snakemake.sourcecache import SourceCache
 
 _MARK = "_hyper_remembers"
+_ALIKE = "_alike_for_all_jobs"
 _DEFAULT_RATE = 100, 1  # jobs, seconds
 
 
 def plan_with_memory() -> None:
-    """Remember scripts, signatures and checksums for this process; a second call changes nothing."""
+    """Remember what jobs share for this process, and let it end at once; a second call changes nothing."""
     _remember_checksums()
+    _remember_resources()
+    _word_by_wildcards()
     _remember(script, "get_source", _script)
-    _remember(SourceCache, "_cache", lambda cache, file: (id(cache), file))
+    _remember(SourceCache, "_cache", lambda cache, file: (cache, file))
+    _remember(OutputIndex, "match_producers", lambda index, file: (index, str(file)))
     _remember(common, "get_function_params", lambda function: getattr(function, "__func__", function))
     rules.get_function_params = common.get_function_params
+    # the last search for cycles, among millions of objects, is a quarter of the time of a wide plan
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
+
+
+def alike_for_all_jobs(function: Callable[..., int]) -> Callable[..., int]:
+    """Mark a resource function whose answer is the same for all jobs of a rule at the same attempt."""
+    setattr(function, _ALIKE, True)
+    return function
 
 
 def wake_for_events_alone(workflow: Any) -> None:
@@ -42,6 +62,53 @@ def wake_for_events_alone(workflow: Any) -> None:
     limiter = workflow.scheduler.job_rate_limiter
     if limiter is not None and (limiter.max_jobs, limiter.timespan) == _DEFAULT_RATE:
         workflow.scheduler.job_rate_limiter = None
+
+
+def _remember_resources() -> None:
+    """Evaluate the resources of a rule once for each attempt where no job has others."""
+    original = rules.Rule.expand_resources
+    if hasattr(original, _MARK):
+        return
+    known: dict[Hashable, dict[str, Any]] = {}
+
+    @wraps(original)
+    def expand_resources(rule: Any, wildcards: Any, input: Any, attempt: int, skip_evaluation: Any = None) -> Any:
+        key = rule, attempt, frozenset(skip_evaluation or ())
+        if key not in known:
+            found = original(rule, wildcards, input, attempt, skip_evaluation)
+            if not all(map(_is_alike, rule.resources.values())):
+                return found
+            known[key] = dict(found.items())
+        return ResourceList(fromdict=known[key])
+
+    setattr(expand_resources, _MARK, True)
+    rules.Rule.expand_resources = expand_resources
+
+
+def _is_alike(resource: Any) -> bool:
+    by_default = (resource.name, resource.raw) == ("tmpdir", "system_tmpdir")
+    return by_default or not resource.is_evaluable() or hasattr(resource._evaluator, _ALIKE)
+
+
+def _word_by_wildcards() -> None:
+    """Fill in a message that names wildcards alone with them alone; any other as Snakemake does."""
+    original = Job.message.fget
+    if hasattr(original, _MARK):
+        return
+
+    def message(job: Any) -> str | None:
+        if job.rule.message and _names_wildcards_alone(job.rule.message):
+            return job.rule.message.format(wildcards=job._format_wildcards)
+        return original(job)
+
+    setattr(message, _MARK, True)
+    Job.message = property(message)
+
+
+@cache
+def _names_wildcards_alone(message: str) -> bool:
+    fields = [(name, spec, turn) for _, name, spec, turn in Formatter().parse(message) if name is not None]
+    return all(name.startswith("wildcards.") and not spec and not turn for name, spec, turn in fields)
 
 
 def _remember_checksums() -> None:
@@ -71,7 +138,7 @@ def _remember_checksums() -> None:
 
 def _script(path: Any, cache: Any, basedir: Any = None, wildcards: Any = None, params: Any = None) -> Hashable:
     """What a script's source depends on: wildcards and params only where they stand in its path."""
-    return path, id(cache), str(basedir), (str(wildcards), str(params)) if "{" in str(path) else None
+    return path, cache, str(basedir), (str(wildcards), str(params)) if "{" in str(path) else None
 
 
 def _remember(owner: Any, name: str, key_of: Callable[..., Hashable]) -> None:

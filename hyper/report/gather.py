@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hyper.report.provenance import collect_versions, expand_folders
+from hyper.report.checksums import expand_folders
+from hyper.report.provenance import collect_versions
 from hyper.report.sources import FigureFile, Sources
 
 Files = Mapping[str, Sequence[str]]
@@ -23,7 +24,8 @@ def gather_sources(
     Parameters
     ----------
     files : mapping of str to sequence of str
-        By role, as rule write_report names them; all lie below `folder`, those of a person below or as ``sub-...``.
+        By role, as rule write_report names them, and as ``files`` all deliverables; they lie below `folder`, those of a
+        person below or as ``sub-...``.
     params : mapping
         Its parameters: settings, subjects, decoders, predictors (of each subject: decoders, shown), kinds of figures.
     folder : Path

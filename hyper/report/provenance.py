@@ -1,6 +1,5 @@
 """What a study was made with, and the checksums of what it made."""
 
-import hashlib
 import os
 import platform
 import re
@@ -13,6 +12,7 @@ from typing import Any
 
 from hyper.errors import DataError
 from hyper.io.tables import read_json, write_json
+from hyper.report.checksums import checksum
 
 PACKAGES = (
     "dipy", "gan-face-generate", "h5py", "himalaya", "jinja2", "matplotlib", "nibabel", "nilearn", "nipype", "numpy",
@@ -74,15 +74,9 @@ def _commit() -> str | None:
         return None
 
 
-def checksum(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_provenance(
     path: str | Path,
-    files: Iterable[str | Path],
+    checksums: Mapping[str, str],
     study: str,
     seed: int,
     settings: Mapping[str, Any],
@@ -94,32 +88,17 @@ def write_provenance(
     ----------
     path : str or Path
         Lies in the folder of the study's results; names of files are relative to that folder.
-    files : iterable of path
-        Deliverables, below that folder.
+    checksums : mapping of str to str
+        SHA-256 of every deliverable, by name.
     study : str
     seed : int
     settings : mapping
         Every setting.
     sources : iterable of str
         Configuration files that were given.
-
-    Raises
-    ------
-    DataError
-        When a deliverable lies elsewhere or does not exist.
     """
-    folder = Path(path).resolve().parent
-    checksums = {}
-    for file in sorted(Path(name) for name in files):
-        try:
-            name = file.resolve().relative_to(folder).as_posix()
-            checksums[name] = checksum(file)
-        except ValueError:
-            raise DataError(file, f"it does not lie below {folder}", "List deliverables of this study only") from None
-        except FileNotFoundError:
-            raise DataError(file, "the file does not exist", "Run the rule that writes it") from None
     content = {"study": study, "seed": seed, **collect_versions(), "configfiles": list(sources)}
-    write_json(path, {**content, "settings": dict(settings), "files": checksums})
+    write_json(path, {**content, "settings": dict(settings), "files": dict(sorted(checksums.items()))})
 
 
 def stated_files(path: str | Path) -> dict[str, str]:
@@ -177,15 +156,6 @@ def changed_files(path: str | Path) -> list[str]:
         As `stated_files`.
     """
     return [fault for _, fault in compare_files(path, stated_files(path)) if fault]
-
-
-def expand_folders(paths: Iterable[str | Path]) -> list[Path]:
-    """Return the paths with every folder replaced by the files in it; hidden files are left out."""
-    found: list[Path] = []
-    for path in map(Path, paths):
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found += [file for file in inside if not file.is_dir() and not file.name.startswith(".")]
-    return found
 
 
 def without_local_paths(value: Any) -> Any:

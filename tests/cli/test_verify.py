@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hyper.cli.main import main
+from hyper.report.checksums import sum_files
 from hyper.report.provenance import write_provenance
 
 
@@ -15,7 +16,7 @@ def study(tmp_path):
     files = [folder / "metrics.tsv", folder / "maps/effect.nii.gz", folder / "page.html"]
     for number, path in enumerate(files):
         path.write_bytes(bytes([number]) * 1000)
-    write_provenance(folder / "provenance.json", files, "a study", 1, {})
+    write_provenance(folder / "provenance.json", sum_files(files, folder), "a study", 1, {})
     return folder
 
 

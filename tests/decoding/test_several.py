@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hyper.decoding.alignment import check_common
 from hyper.decoding.registry import make_decoder
-from hyper.decoding.several import check_common, shared_responses
+from hyper.decoding.several import shared_responses
 from hyper.errors import DataError
 from hyper.responses.matrices import Responses, scaling_of
 

@@ -2,27 +2,23 @@
 
 import hashlib
 import platform
+import subprocess
 
 import numpy as np
 import pytest
 
 from hyper.errors import DataError
 from hyper.io.tables import read_json
-from hyper.report.provenance import (
-    changed_files,
-    collect_versions,
-    expand_folders,
-    without_local_paths,
-    write_provenance,
-)
+from hyper.report.checksums import read_checksums, sum_files, write_checksums
+from hyper.report.provenance import changed_files, collect_versions, without_local_paths, write_provenance
 from hyper.report.settings_text import as_yaml, differing
 
 
 @pytest.fixture
 def written(tree):
     path = tree.folder / "provenance.json"
-    files = expand_folders([tree.folder / "evaluation", tree.folder / "trials/sub-01_trials.json"])
-    write_provenance(path, files, "fake", 7, tree.settings, ["config/fake.yaml"])
+    files = [tree.folder / "evaluation", tree.folder / "trials/sub-01_trials.json"]
+    write_provenance(path, sum_files(files, tree.folder), "fake", 7, tree.settings, ["config/fake.yaml"])
     return path
 
 
@@ -64,16 +60,24 @@ def test_the_results_can_be_moved(tree, written, tmp_path):
 def test_foreign_and_missing_files_are_refused(tree, tmp_path):
     (tmp_path / "foreign").write_text("x")
     with pytest.raises(DataError, match="does not lie below"):
-        write_provenance(tree.folder / "provenance.json", [tmp_path / "foreign"], "fake", 7, {})
+        sum_files([tmp_path / "foreign"], tree.folder)
     with pytest.raises(DataError, match="does not exist"):
-        write_provenance(tree.folder / "provenance.json", [tree.folder / "lost"], "fake", 7, {})
-    assert not (tree.folder / "provenance.json").exists()
+        sum_files([tree.folder / "lost"], tree.folder)
+
+
+def test_checksums_are_those_of_sha256sum(tree):
+    sums = sum_files([tree.folder / "evaluation"], tree.folder)
+    write_checksums(tree.folder / "SHA256SUMS", sums)
+    assert read_checksums(tree.folder / "SHA256SUMS") == sums
+    told = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=tree.folder, capture_output=True, text=True)
+    assert told.returncode == 0
+    assert told.stdout.splitlines() == ["evaluation/metrics.tsv: OK", "evaluation/truth.tsv: OK"]
 
 
 def test_it_is_the_same_every_time(tree, written):
     first = written.read_bytes()
-    write_provenance(written, [tree.folder / name for name in read_json(written)["files"]], "fake", 7, tree.settings,
-                     ["config/fake.yaml"])  # fmt: skip
+    sums = dict(reversed(read_json(written)["files"].items()))
+    write_provenance(written, sums, "fake", 7, tree.settings, ["config/fake.yaml"])
     assert written.read_bytes() == first
 
 

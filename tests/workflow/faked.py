@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-AGGREGATES = {"all", "write_report", "write_provenance"}
+AGGREGATES = {"all", "sum_files", "write_report", "write_provenance"}
 
 
 class FakedStudy:

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from snakemake.output_index import OutputIndex
+from snakemake.rules import Rule
 
 from hyper.preprocess.engines.programs import PROGRAMS
 from hyper.settings import code_version
@@ -154,17 +156,37 @@ def test_files_as_large_as_the_shipped_networks_are_compared_by_content(studies)
     assert 1_000_000 < largest < workflow.dag_settings.max_checksum_file_size
 
 
-def test_a_deleted_output_is_made_again(studies):
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("glm/sub-02/sub-02_task-hyper_run-1_design.tsv", "fit_glm"),
+        ("report/figures/sub-02_design.png", "plot_design"),
+        ("SHA256SUMS", "sum_files"),
+    ],
+)
+def test_a_deleted_output_is_made_again(studies, name, rule):
     study = studies["bids"]
-    path = study.folder / "results/bids/glm/sub-02/sub-02_task-hyper_run-1_design.tsv"
+    path = study.folder / "results/bids" / name
     hidden = path.rename(path.with_suffix(".hidden"))
     try:
         planned = study.plan()
     finally:
         hidden.rename(path)
-    assert first_rules(planned) == {"fit_glm"}
-    assert rules(planned)["fit_glm"] == 1
+    assert first_rules(planned) == {rule}
+    assert rules(planned)[rule] == 1
     assert "realign" not in rules(planned)
+
+
+def test_what_planning_remembers_is_what_snakemake_finds(studies):
+    """The study has all resources that depend on inputs: its files are there."""
+    own, producers = Rule.expand_resources.__wrapped__, OutputIndex.match_producers.__wrapped__
+    jobs = list(studies["bids"].plan().dag.jobs)
+    assert len(jobs) > 100
+    for job in jobs:
+        assert dict(job.resources.items()) == dict(own(job.rule, job.wildcards_dict, job.input, job.attempt).items())
+        assert job.message == (job.format_wildcards(job.rule.message) if job.rule.message else None)
+        for path in job.output:
+            assert job.rule in job.dag.output_index.match_producers(path) == producers(job.dag.output_index, path)
 
 
 def test_a_subject_less_leaves_the_others_alone(studies):

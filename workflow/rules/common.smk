@@ -10,7 +10,7 @@ from inspect import signature
 from pathlib import Path
 
 # a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
-gc.set_threshold(100_000, 50, 100)
+gc.set_threshold(1_000_000, 50, 100)
 
 # the package beside these rules, also where they are a module of another workflow
 sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]))
@@ -20,7 +20,7 @@ from hyper.doctor.duration import mean_seconds
 from hyper.doctor.failures import FailureHandler
 from hyper.doctor.partial import forget_what_was_missing, tell_what_is_missing
 from hyper.doctor.plan import Plan
-from hyper.doctor.planning import plan_with_memory, wake_for_events_alone
+from hyper.doctor.planning import alike_for_all_jobs, plan_with_memory, wake_for_events_alone
 from hyper.doctor.progress import Progress, ProgressHandler
 from hyper.encoding.names import map_label
 from hyper.errors import HyperError
@@ -118,10 +118,8 @@ def minutes(base, per_gigabyte=0.0):
 @cache
 def scaled(base, per_megabyte):
     """Resource function: a base and a part per MB of the inputs, doubled at every further attempt."""
-    if not per_megabyte and workflow.dryrun:  # a plan knows no second attempt
-        return base
     if not per_megabyte:  # the inputs need not be looked at
-        return of_known_signature(lambda wildcards, attempt: round(base * 2 ** (attempt - 1)))
+        return alike_for_all_jobs(of_known_signature(lambda wildcards, attempt: round(base * 2 ** (attempt - 1))))
     return of_known_signature(
         lambda wildcards, input, attempt: round((base + per_megabyte * megabytes(input)) * 2 ** (attempt - 1))
     )
@@ -214,6 +212,12 @@ def implant_files(kind):
 def own_responses(wildcards):
     """Input function: the response matrices of the wildcards' subject."""
     return plan.responses_file(wildcards.subject)
+
+
+def lost_of(made_of, files):
+    """Those files that are not there, though what was made of all of them is: without it, they are asked for anyway."""
+    own = [Path(file.replace("<results>", RESULTS)) for file in (made_of, *files)]
+    return [file for file, path in zip(files, own[1:]) if own[0].exists() and not path.exists()]
 
 
 def filled(pattern, subject):

@@ -32,6 +32,9 @@ DELIVERABLES = (
 DELIVERABLES += encoding_files(ENCODED, list(map(map_label, FEATURES)), ENCODED_VOXELS, bool(JOINT), "<results>/")
 if IMPLANTS:
     DELIVERABLES += implant_deliverables(REGIONAL, TIMED, plan.settings.study.simulated, "<results>/")
+ANIMATIONS = [f"<results>/report/figures/sub-{subject}_interpolations.gif" for subject in SUBJECTS if WHOLE]
+LEFT_BEHIND = DELIVERABLES + [path for paths in FIGURES.values() for path in paths] + vector_files(FIGURES) + ANIMATIONS
+CHECKSUMS = "<results>/SHA256SUMS"
 
 
 rule write_table1:
@@ -64,6 +67,30 @@ rule write_table1:
         "../scripts/write_table1.py"
 
 
+# every other rule takes the study's files from here: a list of ten thousand names is planned once
+rule sum_files:
+    input:
+        LEFT_BEHIND,
+    output:
+        checksums=CHECKSUMS,
+    log:
+        "<results>/logs/sum_files.log",
+    benchmark:
+        "<results>/benchmarks/sum_files.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(20, 2),
+    conda:
+        "../../envs/report.yaml"
+    params:
+        code=code("sum_files"),
+    message:
+        "Taking the checksums of all that is kept"
+    script:
+        "../scripts/sum_files.py"
+
+
 rule write_report:
     input:
         **FIGURES,
@@ -80,7 +107,7 @@ rule write_report:
         ],
         scores=["<results>/evaluation/metrics.tsv"] if WHOLE else [],
         table1=["<results>/evaluation/tables/table1.tsv"] if WHOLE else [],
-        animations=[f"<results>/report/figures/sub-{subject}_interpolations.gif" for subject in SUBJECTS if WHOLE],
+        animations=ANIMATIONS,
         attribute_table=["<results>/evaluation/attributes.tsv"] if SCORED else [],
         truth=["<results>/evaluation/truth.tsv"] if WHOLE and SIMULATED else [],
         time_curves=[f"<results>/over_time/sub-{subject}/sub-{subject}_curves.tsv" for subject in TIMED],
@@ -88,7 +115,7 @@ rule write_report:
         time_animations=[f"<results>/over_time/sub-{subject}/sub-{subject}_reconstructions.gif" for subject in TIMED],
         maps=[f"<results>/mapping/sub-{subject}/sub-{subject}_summary.json" for subject in MAPPED],
         shares=[f"<results>/encoding/sub-{subject}/sub-{subject}_shares.tsv" for subject in ENCODED],
-        files=DELIVERABLES,
+        checksums=[CHECKSUMS],
     output:
         page="<results>/report/index.html",
     log:
@@ -117,9 +144,7 @@ rule write_report:
 
 rule write_provenance:
     input:
-        files=DELIVERABLES,
-        figures=[path for paths in FIGURES.values() for path in paths],
-        vectors=vector_files(FIGURES),
+        checksums=CHECKSUMS,
         page="<results>/report/index.html",
     output:
         provenance="<results>/provenance.json",
@@ -130,7 +155,7 @@ rule write_provenance:
     threads: 1
     resources:
         mem_mb=memory(500),
-        runtime=minutes(20, 2),
+        runtime=minutes(10),
     conda:
         "../../envs/report.yaml"
     params:
@@ -138,6 +163,6 @@ rule write_provenance:
         settings=SETTINGS,
         sources=CONFIGFILES,
     message:
-        "Writing versions and checksums"
+        "Writing versions and settings beside the checksums"
     script:
         "../scripts/write_provenance.py"
