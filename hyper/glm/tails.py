@@ -10,7 +10,7 @@ _REACH = 50
 def t_to_z(t: np.ndarray, degrees_of_freedom: int) -> np.ndarray:
     """Convert Student's t to z with the same tail probability, computed in the nearer tail.
 
-    Where the tail probability underflows, Wallace's approximation (1959, Annals of Mathematical Statistics 30:1124)
+    Where the tail probability underflows, Wallace's approximation (1959, Annals of Mathematical Statistics 30:1121)
     stands in: there is no infinity and no loss of sign. nilearn clips probabilities to 1e-300, so that its z ends at
     37.04; below that the two are equal.
 

@@ -121,9 +121,12 @@ REFERENCES: dict[str, Reference] = {
         "NeuroImage, 59, 2142–2154",
         "10.1016/j.neuroimage.2011.10.018",
     ),
-    "deepbet": _arxiv(
-        "Fisch, L., et al.", 2023,
-        "deepbet: fast brain extraction of T1-weighted MRI using convolutional neural networks", "arXiv", "2308.07003",
+    "deepbet": _doi(
+        "Fisch, L., et al.",
+        2024,
+        "deepbet: fast brain extraction of T1-weighted MRI using convolutional neural networks",
+        "Computers in Biology and Medicine, 179, 108845",
+        "10.1016/j.compbiomed.2024.108845",
     ),
     "dipy": _doi(
         "Garyfallidis, E., et al.",
@@ -135,7 +138,8 @@ REFERENCES: dict[str, Reference] = {
     "syn": _doi(
         "Avants, B. B., Epstein, C. L., Grossman, M., & Gee, J. C.",
         2008,
-        "Symmetric diffeomorphic image registration with cross-correlation",
+        "Symmetric diffeomorphic image registration with cross-correlation: evaluating automated labeling of elderly "
+        "and neurodegenerative brain",
         "Medical Image Analysis, 12, 26–41",
         "10.1016/j.media.2007.06.004",
     ),
@@ -256,11 +260,12 @@ REFERENCES: dict[str, Reference] = {
         "Sauer, A., Schwarz, K., & Geiger, A.", 2022,
         "StyleGAN-XL: scaling StyleGAN to large diverse datasets", "SIGGRAPH", "2202.00273",
     ),
-    "adelson1985": Reference(
+    "adelson1985": _doi(
         "Adelson, E. H., & Bergen, J. R.",
         1985,
         "Spatiotemporal energy models for the perception of motion",
         "Journal of the Optical Society of America A, 2, 284–299",
+        "10.1364/JOSAA.2.000284",
     ),
     "king2009": Reference(
         "King, D. E.",
@@ -272,9 +277,15 @@ REFERENCES: dict[str, Reference] = {
         "Simonyan, K., & Zisserman, A.", 2015,
         "Very deep convolutional networks for large-scale image recognition", "ICLR", "1409.1556",
     ),
-    "vggface2015": Reference("Parkhi, O. M., Vedaldi, A., & Zisserman, A.", 2015, "Deep face recognition", "BMVC"),
-    "clip2021": Reference(
-        "Radford, A., et al.", 2021, "Learning transferable visual models from natural language supervision", "ICML"
+    "vggface2015": _doi(
+        "Parkhi, O. M., Vedaldi, A., & Zisserman, A.", 2015, "Deep face recognition", "BMVC", "10.5244/C.29.41"
+    ),
+    "clip2021": _arxiv(
+        "Radford, A., et al.",
+        2021,
+        "Learning transferable visual models from natural language supervision",
+        "ICML",
+        "2103.00020",
     ),
     "guclu2014": _doi(
         "Güçlü, U., & van Gerven, M. A. J.",

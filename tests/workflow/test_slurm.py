@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parent / "slurm/start_slurm.sh"
 FIGURE = "results/slurm/report/figures/sub-{}_faces.png"
+MADE_ROOM, MORE_MEMORY = "03_published", "2400M"
 LITTLE_MEMORY = "fit_decoder:mem_mb=60 * 40 ** (attempt - 1)"
 
 
@@ -60,6 +62,20 @@ def study(tmp_path_factory):
     return folder
 
 
+def make_room(slurm, process, name):
+    """Take the processors from a running job as pre-emption does: Slurm kills it and puts it back into the queue."""
+    while process.poll() is None:
+        running = subprocess.run(
+            ["squeue", "-h", "-t", "R", "-o", "%i|%k|%m"], env=slurm, capture_output=True, text=True
+        )
+        for number, comment, memory in (line.split("|") for line in running.stdout.splitlines()):
+            if name in comment and memory == MORE_MEMORY:
+                time.sleep(1)
+                subprocess.run(["scontrol", "requeue", number], env=slurm, check=True)
+                return
+        time.sleep(0.2)
+
+
 @pytest.fixture(scope="module")
 def run(slurm, study):
     """What Snakemake said, and Slurm's own record of its jobs."""
@@ -68,9 +84,13 @@ def run(slurm, study):
     command += ["--retries", "1", "--latency-wait", "10", "--set-resources", LITTLE_MEMORY]
     command += ["--", *(FIGURE.format(name) for name in ("01", "02", "03"))]
     environment = slurm | {"HYPER_SITE": str(study / "site.yaml")}
-    done = subprocess.run(
-        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500
-    )
+    with (study / "said.txt").open("w") as said:
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=ROOT, env=environment, stdout=said, stderr=subprocess.STDOUT
+        )
+        make_room(slurm, process, MADE_ROOM)
+        code = process.wait(timeout=600)
+    done = subprocess.CompletedProcess(command, code, (study / "said.txt").read_text())
     fields = ["JobID", "State", "ReqMem", "AllocTRES", "Partition", "Account", "ExitCode", "TimelimitRaw"]
     table = subprocess.run(
         ["sacct", "-X", "-n", "-P", "--format", ",".join(fields)], env=slurm, capture_output=True, text=True, check=True
@@ -91,7 +111,7 @@ def test_other_subjects_are_finished(run, study):
     done, _ = run
     assert done.returncode == 1
     made = [name for name in ("01", "02", "03") if (study / FIGURE.format(name)).exists()]
-    assert made == ["01", "03"], done.stdout + done.stderr
+    assert made == ["01", "03"], done.stdout
 
 
 def test_rules_with_networks_hold_a_gpu(run):
@@ -110,9 +130,20 @@ def test_a_job_killed_for_memory_is_retried_with_more(run):
         attempts.setdefault(job["log"].parent.name, []).append((job["ReqMem"], job["State"], job["ExitCode"]))
     assert attempts.keys() == {"01_published", "02_published", "03_published"}
     for name, ((little, state, code), (more, last, _)) in attempts.items():
-        assert (little, more) == ("60M", "2400M")
+        assert (little, more) == ("60M", MORE_MEMORY)
         assert state == "OUT_OF_MEMORY" or (state, code) == ("FAILED", "0:9")  # the latter without cgroups
         assert last == ("FAILED" if name.startswith("02") else "COMPLETED")
+
+
+def test_a_job_that_had_to_make_room_runs_again(run, slurm, study):
+    _, jobs = run
+    last = of_rule(jobs, "rule_fit_decoder")
+    number = next(job["JobID"] for job in last if MADE_ROOM in str(job["log"]) and job["ReqMem"] == MORE_MEMORY)
+    table = subprocess.run(
+        ["sacct", "-X", "-n", "-P", "-D", "-j", number, "--format", "State"], env=slurm, capture_output=True, text=True
+    ).stdout.split()
+    assert table == ["REQUEUED", "COMPLETED"]
+    assert (study / FIGURE.format("03")).exists()
 
 
 def test_logs_are_where_they_are_promised(run, study):
@@ -121,4 +152,4 @@ def test_logs_are_where_they_are_promised(run, study):
         assert job["log"].stat().st_size > 0
     log = study / "results/slurm/logs/fit_decoder/sub-02_published.log"
     assert "02.h5" in log.read_text()
-    assert "logs/fit_decoder/sub-02_published.log" in done.stdout + done.stderr
+    assert "logs/fit_decoder/sub-02_published.log" in done.stdout

@@ -107,7 +107,7 @@ CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$R/munge.socket
+AuthInfo=socket=$R/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation=$R/state
 SlurmdSpoolDir=$R/spool
