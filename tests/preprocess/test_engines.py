@@ -25,7 +25,7 @@ from hyper.preprocess.engines.registry import ALIGN_RUN, REALIGN, REGISTER_ANATO
 from hyper.preprocess.motion import framewise_displacement, matrix_of, parameters_of
 from hyper.preprocess.node import run_node
 from hyper.preprocess.template import load_template
-from hyper.settings.preprocess import STEPS, Preprocess
+from hyper.settings.preprocess import Preprocess
 
 SHAPE = (18, 20, 16)
 STRAIGHT = np.array([[-3.0, 0, 0, 27], [0, 3, 0, -30], [0, 0, 4, -32], [0, 0, 0, 1]])
@@ -385,43 +385,8 @@ def test_too_few_matrices_are_noticed(stand_in, here):
         realign("fsl", here)
 
 
-@pytest.mark.parametrize("engine", list(PROGRAMS))
-def test_missing_programs_are_named_with_the_alternatives(engine, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("MATLABCMD", raising=False)
-    monkeypatch.delenv("SPMMCRCMD", raising=False)
-    (fault,) = find_engine_faults(Preprocess(engine=engine).engines)
-    needed = {name for step in STEPS[engine] for name in PROGRAMS[engine][step]}
-    assert all(name in str(fault) for name in needed)
-    assert "set preprocess.engine: hyper, which needs no program" in str(fault)
-    assert "installed here" not in str(fault)
-
-
 def test_engines_found_on_the_machine_are_offered(stand_in, monkeypatch):
     Path(shutil.which("mcflirt")).unlink()
     (fault,) = find_engine_faults({"realign": "fsl"})
     assert fault.fault.startswith("mcflirt is not on the PATH (needed for realign)")
     assert "spm, afni, ants are installed here" in str(fault)
-
-
-def test_every_engine_of_the_settings_exists():
-    tables = {"realign": REALIGN, "align_run": ALIGN_RUN, "anatomical": REGISTER_ANATOMICAL}
-    tables["coregistration"] = REGISTER_BOLD
-    for engine, steps in STEPS.items():
-        for step, table in tables.items():
-            assert (engine in table) == (step in steps)
-            if engine != "hyper":
-                assert (step in PROGRAMS[engine]) == (step in steps)
-
-
-def test_one_setting_for_all_steps_and_one_for_each():
-    assert set(Preprocess().engines.values()) == {"hyper"}
-    chosen = Preprocess(engine="ants", anatomical={"engine": "spm", "warp_resolution_mm": 3.0})
-    assert chosen.engines == {
-        "realign": "hyper",
-        "align_run": "ants",
-        "anatomical": "spm",
-        "coregistration": "ants",
-    }
-    assert chosen.anatomical.warp_resolution_mm == 3.0
-    assert Preprocess(**chosen.model_dump()) == chosen

@@ -216,8 +216,9 @@ def own_responses(wildcards):
 
 def lost_of(made_of, files):
     """Those files that are not there, though what was made of all of them is: without it, they are asked for anyway."""
-    own = [Path(file.replace("<results>", RESULTS)) for file in (made_of, *files)]
-    return [file for file, path in zip(files, own[1:]) if own[0].exists() and not path.exists()]
+    if not workflow.is_main_process or not Path(made_of.replace("<results>", RESULTS)).exists():
+        return []
+    return [file for file in files if not Path(file.replace("<results>", RESULTS)).exists()]
 
 
 def filled(pattern, subject):
