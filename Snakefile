@@ -42,6 +42,7 @@ if workflow.is_main_process:
 
 
 onstart:
+    gc.set_threshold(100_000, 50, 100)
     # what `hyper explain` needs to name the file that changed
     record_code([rule.script for rule in workflow.rules if rule.script])
     show_progress(workflow)

@@ -90,9 +90,9 @@ def floor(folder: Path, jobs: int) -> tuple[float, float, float, str]:
 
 
 def plan(folder: Path, config: Path | None, snakefile: Path = ROOT / "Snakefile") -> tuple[float, float, float, str]:
-    """Run `snakemake -n`: seconds, processor seconds, peak memory in MB, and what it said."""
+    """Run `snakemake -n`, every job printed: seconds, processor seconds, peak memory in MB, and what it said."""
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(snakefile), "--cores", "2"]
-    command += ["--directory", str(folder), "--quiet", "host", "reason", "rules"]
+    command += ["--directory", str(folder)]
     command += ["--configfile", str(config)] if config else []
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
@@ -157,7 +157,6 @@ def main() -> None:
                 f"-n of {number_of_jobs(said)} jobs, {what}: {seconds:.1f} s ({processor:.1f} s of processor), "
                 f"{memory:.0f} MB at most"
             )
-            (folder / ".snakemake").mkdir(exist_ok=True)
         seconds, processor, memory, said = floor(folder / "trivial", number_of_jobs(said))
         print(f"-n of {number_of_jobs(said)} jobs that do nothing: {seconds:.1f} s ({processor:.1f} s of processor)")
     if options.finished:

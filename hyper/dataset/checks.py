@@ -92,16 +92,14 @@ def check_bold(path: Path) -> None:
     """
     if is_unfetched(path):
         return
-    check_volume(path)
-    image = load_image(path)
-    if len(image.shape) != 4 or image.shape[3] < 2:
-        raise DatasetError(
-            path, f"its shape is {image.shape} where a series of volumes is due", "Give the 4-D image of the run"
-        )
+    shape = check_volume(path)
+    if len(shape) != 4 or shape[3] < 2:
+        fault = f"its shape is {shape} where a series of volumes is due"
+        raise DatasetError(path, fault, "Give the 4-D image of the run")
 
 
-def check_volume(path: Path) -> None:
-    """Check that a NIfTI file is there, readable, as long as its header says, and sanely placed.
+def check_volume(path: Path) -> tuple[int, ...]:
+    """Check that a NIfTI file is there, readable, as long as its header says, and sanely placed; return its shape.
 
     Raises
     ------
@@ -124,6 +122,7 @@ def check_volume(path: Path) -> None:
     check_placed(path, image)
     if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine[:3, :3])) < 1e-6:
         raise DatasetError(path, "its affine is singular", "Restore the header's sform or qform")
+    return tuple(image.shape)
 
 
 def _check_size(path: Path, expected: int) -> None:
@@ -153,8 +152,7 @@ def _reads_anatomical(root: Path, subject: str, via: str) -> bool:
 def _check_anatomical(root: Path, subject: str) -> None:
     path = find_anatomical(root, subject)
     if not is_unfetched(path):
-        check_volume(path)
-        shape = load_image(path).shape
+        shape = check_volume(path)
         if len([size for size in shape if size > 1]) != 3:
             raise DatasetError(path, f"its shape is {shape} where one volume is due", "Give a 3-D image")
 

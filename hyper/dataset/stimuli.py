@@ -1,6 +1,7 @@
 """Which stimulus a trial showed, which latent made it, and which set it belongs to."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -64,10 +65,17 @@ def same_in_layers(latents: np.ndarray) -> np.ndarray | None:
 
 def stimulus_of(stim_file: str, events: str | Path) -> str:
     """Return the name of a stimulus, ``images/0037.jpg`` -> ``0037``; paths that leave the folder are refused."""
-    path = PurePosixPath(stim_file)
-    if path.is_absolute() or ".." in path.parts:
+    stem = _stem_inside(stim_file)
+    if stem is None:
         raise DatasetError(events, f"stim_file {stim_file!r} leaves the stimuli folder", "Give a path inside it")
-    return path.stem
+    return stem
+
+
+@lru_cache(maxsize=100_000)
+def _stem_inside(stim_file: str) -> str | None:
+    """The stem of a path that stays where it begins; many subjects see the same images."""
+    path = PurePosixPath(stim_file)
+    return None if path.is_absolute() or ".." in path.parts else path.stem
 
 
 def check_image(folder: Path, name: str, root: Path, events: str) -> None:

@@ -177,14 +177,15 @@ def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) 
     if table["stimulus"].isna().any():
         raise DatasetError(events, "a trial has no stim_file, so its latent is unknown", "Add the column stim_file")
     shown = table["stimulus"].value_counts()
-    names = set(shown.index)
+    times_shown = shown.to_dict()
+    names = set(times_shown)
     numbered_zero = {name for name in names if name.isdecimal() and int(name) == 0}
     idle: list[str] = []
     null = numbered_zero
     if reading.null_stimuli is not None:
         null, idle = among(names, reading.null_stimuli)
     if reading.test_stimuli is None:
-        test, how = {name for name in names - null if shown[name] > 1}, "shown more than once"
+        test, how = {name for name in names - null if times_shown[name] > 1}, "shown more than once"
     else:
         (test, more), how = among(names - null, reading.test_stimuli), "named in dataset.test_stimuli"
         idle += more

@@ -15,7 +15,6 @@ def plan_of(dataset, **settings):
 @pytest.fixture
 def record(dataset, tmp_path, monkeypatch):
     path = tmp_path / ".snakemake/hyper/own.checked"
-    path.parent.parent.mkdir()
     assert faults_unless_checked(plan_of(dataset), path) == []
     return path
 
@@ -47,6 +46,11 @@ def test_a_change_is_found(dataset, record, change):
     change(dataset)
     assert faults_unless_checked(plan_of(dataset), record)
     assert faults_unless_checked(plan_of(dataset), record), "a fault must not count as examined"
+
+
+def test_a_record_that_cannot_be_written_is_no_fault(dataset, tmp_path):
+    (tmp_path / ".snakemake").write_text("no folder")
+    assert faults_unless_checked(plan_of(dataset), tmp_path / ".snakemake/hyper/own.checked") == []
 
 
 def test_another_setting_reads_it_again(dataset, record, monkeypatch):

@@ -9,8 +9,8 @@ from functools import cache
 from inspect import signature
 from pathlib import Path
 
-# a wide study is millions of objects that stay: looking for cycles among them is a fifth of the planning
-gc.set_threshold(1_000_000, 50, 100)
+# a wide study is millions of objects that stay: looking for cycles among them would be a fifth of the planning
+gc.set_threshold(10_000_000, 50, 100)
 
 # the package beside these rules, also where they are a module of another workflow
 sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]))
