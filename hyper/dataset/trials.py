@@ -177,7 +177,7 @@ def _assign(table: pd.DataFrame, latents: Path, reading: Reading, events: Path) 
     if table["stimulus"].isna().any():
         raise DatasetError(events, "a trial has no stim_file, so its latent is unknown", "Add the column stim_file")
     shown = table["stimulus"].value_counts()
-    times_shown = shown.to_dict()
+    times_shown = {str(name): int(count) for name, count in shown.items()}
     names = set(times_shown)
     numbered_zero = {name for name in names if name.isdecimal() and int(name) == 0}
     idle: list[str] = []
