@@ -33,7 +33,9 @@ DELIVERABLES += encoding_files(ENCODED, list(map(map_label, FEATURES)), ENCODED_
 if IMPLANTS:
     DELIVERABLES += implant_deliverables(REGIONAL, TIMED, plan.settings.study.simulated, "<results>/")
 ANIMATIONS = [f"<results>/report/figures/sub-{subject}_interpolations.gif" for subject in SUBJECTS if WHOLE]
-LEFT_BEHIND = DELIVERABLES + [path for paths in FIGURES.values() for path in paths] + vector_files(FIGURES) + ANIMATIONS
+SURFACES = [f"<results>/report/figures/sub-{subject}_surface.html" for subject in MAPPED]
+LEFT_BEHIND = DELIVERABLES + [path for paths in FIGURES.values() for path in paths] + vector_files(FIGURES)
+LEFT_BEHIND += ANIMATIONS + SURFACES
 CHECKSUMS = "<results>/SHA256SUMS"
 
 
