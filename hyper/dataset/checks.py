@@ -127,21 +127,20 @@ def check_volume(path: Path) -> tuple[int, ...]:
 
 def _check_size(path: Path, expected: int) -> None:
     """Compare a file's length with its header's; a gzip file states its length, modulo 4 GiB, in its last 4 bytes."""
-    whole = expected
+    announced = f"the header announces {expected} bytes"
+    size = path.stat().st_size
+    fault = None
     if path.name.endswith(".gz"):
         with open(path, "rb") as stream:
             stream.seek(-4, os.SEEK_END)
-            found, expected = int.from_bytes(stream.read(4), "little"), expected % 2**32
-        packed = path.stat().st_size
-        if whole > _DENSEST * packed:
-            fault = f"it is truncated: the header announces {whole} bytes, which {packed} of gzip cannot hold"
-            raise DatasetError(path, fault, "Fetch it again")
-        short = found != expected
-    else:
-        found = path.stat().st_size
-        short = found < expected
-    if short:
-        fault = f"it is truncated: the header announces {expected} bytes, the file has {found}"
+            stated = int.from_bytes(stream.read(4), "little")
+        if expected > _DENSEST * size:
+            fault = f"it is truncated: {announced}, which {size} of gzip cannot hold"
+        elif stated != expected % 2**32:
+            fault = f"it is truncated or damaged: {announced}, the end of the gzip file states {stated}"
+    elif size < expected:
+        fault = f"it is truncated: {announced}, the file has {size}"
+    if fault:
         raise DatasetError(path, fault, "Fetch it again")
 
 
