@@ -15,7 +15,6 @@ from string import Formatter
 from typing import Any
 
 from snakemake import common, rules, script
-from snakemake.deployment.conda import CondaEnvSpec
 from snakemake.io import _IOFile
 from snakemake.iocontainers import ResourceList
 from snakemake.jobs import Job
@@ -32,7 +31,6 @@ def plan_with_memory() -> None:
     _remember_checksums()
     _remember_resources()
     _word_by_wildcards()
-    _environment_by_rule()
     _remember(script, "get_source", _script)
     _remember(SourceCache, "_cache", lambda cache, file: (cache, file))
     _remember(OutputIndex, "match_producers", lambda index, file: (index, str(file)))
@@ -105,20 +103,6 @@ def _word_by_wildcards() -> None:
 
     setattr(message, _MARK, True)
     Job.message = property(message)
-
-
-def _environment_by_rule() -> None:
-    """Take the environment that the rule knows already, before the job's parameters are made to look for it."""
-    original = Job.conda_env_spec.fget
-    if hasattr(original, _MARK):
-        return
-
-    def conda_env_spec(job: Any) -> Any:
-        known = job.rule._expanded_conda_env
-        return known if isinstance(known, CondaEnvSpec) else original(job)
-
-    setattr(conda_env_spec, _MARK, True)
-    Job.conda_env_spec = property(conda_env_spec)
 
 
 @cache
