@@ -4,6 +4,7 @@ What is to be re-run is then asked of Snakemake itself, in this process, for as 
 """
 
 import contextlib
+import gc
 import io
 import os
 import time
@@ -96,7 +97,7 @@ def build(arguments: list[str], act: Callable[[Any], None] = lambda workflow: No
         linemap.update(lines)
         return code, rulecount
 
-    here, heard, parse = Path.cwd(), io.StringIO(), module.parse
+    here, heard, parse, collecting = Path.cwd(), io.StringIO(), module.parse, gc.get_threshold()
     module.Workflow, module.parse = Planned, parse_once
     try:
         with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
@@ -106,6 +107,7 @@ def build(arguments: list[str], act: Callable[[Any], None] = lambda workflow: No
             args_to_api(args, parser)
     finally:
         module.Workflow, module.parse = original, parse
+        gc.set_threshold(*collecting)
         os.chdir(here)
     assert built, heard.getvalue()
     return built[0]
