@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake import common, rules, script
+from snakemake.io import IOFile, is_flagged, temp
 from snakemake.scheduling.job_scheduler import JobRateLimiter
 from snakemake.settings.types import MaxJobsPerTimespan
 from snakemake.sourcecache import LocalSourceFile, SourceCache
@@ -41,3 +42,9 @@ def test_only_a_limit_that_was_asked_for_wakes_the_scheduler(limit, stays):
     workflow = SimpleNamespace(scheduler=SimpleNamespace(job_rate_limiter=limiter))
     wake_for_events_alone(workflow)
     assert (workflow.scheduler.job_rate_limiter is limiter) == stays
+
+
+def test_flags_are_those_that_were_set():
+    plan_with_memory()
+    for own, flags in ((temp("a"), {"temp"}), (IOFile(temp("a")), {"temp"}), (IOFile("a"), set()), ("a", set())):
+        assert {flag for flag in ("temp", "directory", "ancient") if is_flagged(own, flag)} == flags
