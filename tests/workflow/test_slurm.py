@@ -64,7 +64,8 @@ def study(tmp_path_factory):
 
 def make_room(slurm, process, name):
     """Take the processors from a running job as pre-emption does: Slurm kills it and puts it back into the queue."""
-    while process.poll() is None:
+    end = time.monotonic() + 400
+    while process.poll() is None and time.monotonic() < end:
         running = subprocess.run(
             ["squeue", "-h", "-t", "R", "-o", "%i|%k|%m"], env=slurm, capture_output=True, text=True
         )
